@@ -1,0 +1,52 @@
+/** The gateway on a bare HTTP server: members are user 1, 2, …, and the token of each is their id. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { DEFAULT_EVERYONE_PERMISSIONS, DEFAULT_LIMITS, messageCreate } from '@vox/protocol'
+import { systemClock } from '../../packages/server/src/clock.ts'
+import { Community } from '../../packages/server/src/community/community.ts'
+import { LocalBus } from '../../packages/server/src/events/bus.ts'
+import { DEFAULT_TIMINGS } from '../../packages/server/src/gateway/context.ts'
+import { Gateway } from '../../packages/server/src/gateway/gateway.ts'
+import { message } from './message.ts'
+import { roundsListener } from './rounds.ts'
+
+const members = Number(process.argv[2])
+const limits = { ...DEFAULT_LIMITS, connections_per_ip: 0 }
+const expiresAt = Date.now() + 86_400_000
+
+const community = new Community()
+community.setRole({ id: 1, position: 0, permissions: DEFAULT_EVERYONE_PERMISSIONS, builtin: true })
+for (let userId = 1; userId <= members; userId++) community.setMember(userId, [])
+
+const bus = new LocalBus()
+const gateway = new Gateway({
+  community,
+  bus,
+  clock: systemClock,
+  log: console,
+  limits: () => limits,
+  authenticate: async (token) => ({
+    userId: Number(token),
+    authSessionId: Number(token),
+    expiresAt,
+    displayName: `User ${token}`,
+    isBot: false,
+  }),
+  use: async () => expiresAt,
+  serverInfo: () => ({ name: 'Bench', icon: undefined }),
+  clientAddress: () => undefined,
+  // The receivers send no heartbeats.
+  timings: { ...DEFAULT_TIMINGS, heartbeatInterval: 3_600_000 },
+})
+
+const server = createServer(
+  roundsListener(() =>
+    bus.publish({
+      event: messageCreate,
+      data: message,
+      audience: { to: 'viewers', space: { type: 'feed', id: 7 } },
+    }),
+  ),
+)
+server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head))
+server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))

@@ -1,0 +1,6 @@
+import type { Command } from './command.ts'
+import { migrate } from './migrate.ts'
+import { serve } from './serve.ts'
+
+/** Every command, the default one first. */
+export const COMMANDS: readonly [Command, ...Command[]] = [serve, migrate]

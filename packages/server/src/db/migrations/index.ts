@@ -1,0 +1,9 @@
+import { foundation } from './001-foundation.ts'
+import { accounts } from './002-accounts.ts'
+import { people } from './003-people.ts'
+import { structure } from './004-structure.ts'
+import { files } from './005-files.ts'
+import type { Migration } from './migration.ts'
+
+/** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
+export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files]

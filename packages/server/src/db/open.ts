@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Kysely, sql } from 'kysely'
+import { type Database, DatabaseUnavailable, type Tx } from './database.ts'
+import { type EngineName, type Execute, queriesOver } from './dialect.ts'
+import { WriteLane } from './lane.ts'
+import { SqliteLock } from './lock.ts'
+import { MemoryFile } from './memory.ts'
+import { migrate, pendingIn } from './migrate.ts'
+import { MIGRATIONS } from './migrations/index.ts'
+import { type PoolOptions, PostgresReader, PostgresWriter, reachable, TIMEOUTS } from './postgres.ts'
+import type { Schema } from './schema.ts'
+import { SqliteConnection, SqliteWriter } from './sqlite.ts'
+import { type PostgresTarget, parseDatabaseUrl, type SqliteTarget } from './url.ts'
+import type { Writer } from './writer.ts'
+
+const PING_TIMEOUT_MS = 2000
+
+export interface DatabaseOptions extends PoolOptions {
+  /** Hears of effects that throw. */
+  onError(error: unknown): void
+  /**
+   * Another process took the database while it was out of reach. This one can write no more and knows an outdated
+   * state: it has to end.
+   */
+  onLockLost(): void
+}
+
+/**
+ * Opens the database, keeps other processes off it, and brings its schema up to date.
+ *
+ * @throws DatabaseInUse, SchemaRefused, or an error that says why there is no connection.
+ */
+export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
+  await using resources = new AsyncDisposableStack()
+  const target = parseDatabaseUrl(url)
+  const { writer, read } =
+    target.engine === 'sqlite' ? await openSqlite(target, resources) : await openPostgres(target, options, resources)
+  return new OpenDatabase(writer, read, options.onError, resources.move())
+}
+
+/**
+ * Brings the schema up to date, for `vox migrate`. Resolves to the names of the migrations applied.
+ *
+ * @throws as {@link openDatabase} does.
+ */
+export async function migrateDatabase(url: string, migrations = MIGRATIONS): Promise<string[]> {
+  await using resources = new AsyncDisposableStack()
+  const target = parseDatabaseUrl(url)
+  const writer =
+    target.engine === 'sqlite'
+      ? sqliteWriter(target, resources)
+      : resources.use(await PostgresWriter.open(await reachable(target), () => {}))
+  return namesOf(await migrate(writer, migrations))
+}
+
+/** Names of the migrations that {@link migrateDatabase} would apply. Only reads. */
+export async function pendingMigrations(url: string, migrations = MIGRATIONS): Promise<string[]> {
+  await using resources = new AsyncDisposableStack()
+  const target = parseDatabaseUrl(url)
+  if (target.engine === 'postgres') {
+    const pool = { poolSize: 1, maxOverflow: 0, poolRecycleSeconds: 0 }
+    const reader = resources.use(new PostgresReader(await reachable(target), pool))
+    return namesOf(await pendingIn('postgres', reader.execute, migrations))
+  }
+  if (target.path === null || !existsSync(target.path)) return namesOf(migrations)
+  const reader = resources.use(new SqliteConnection(target.path, { readOnly: true }))
+  return namesOf(await pendingIn('sqlite', reader.execute, migrations))
+}
+
+const namesOf = (migrations: readonly { name: string }[]): string[] => migrations.map(({ name }) => name)
+
+interface Connections {
+  writer: Writer
+  /** Runs a query on committed data. */
+  read: Execute
+}
+
+async function openSqlite(target: SqliteTarget, resources: AsyncDisposableStack): Promise<Connections> {
+  const writer = sqliteWriter(target, resources)
+  await migrate(writer)
+  writer.useWriteAheadLog()
+  const reader = resources.use(new SqliteConnection(writer.path, { readOnly: true }))
+  return { writer, read: reader.execute }
+}
+
+function sqliteWriter({ path }: SqliteTarget, resources: AsyncDisposableStack): SqliteWriter {
+  const file = path ?? resources.use(new MemoryFile()).path
+  resources.use(new SqliteLock(file))
+  return resources.use(new SqliteWriter(file))
+}
+
+async function openPostgres(
+  target: PostgresTarget,
+  options: DatabaseOptions,
+  resources: AsyncDisposableStack,
+): Promise<Connections> {
+  const config = await reachable(target)
+  {
+    // Migrations may take as long as they need, so they have a session of their own.
+    await using migrator = await PostgresWriter.open(config, () => {})
+    await migrate(migrator)
+  }
+  const limited = { ...TIMEOUTS, ...config }
+  const writer = resources.use(await PostgresWriter.open(limited, options.onLockLost))
+  const reader = resources.use(new PostgresReader(limited, options))
+  return { writer, read: reader.execute }
+}
+
+class OpenDatabase implements Database {
+  readonly engine: EngineName
+  readonly read: Kysely<Schema>
+  readonly #lane: WriteLane
+  readonly #resources: AsyncDisposableStack
+
+  constructor(writer: Writer, read: Execute, onError: DatabaseOptions['onError'], resources: AsyncDisposableStack) {
+    this.engine = writer.engine
+    this.read = queriesOver(writer.engine, read)
+    this.#lane = new WriteLane(writer, onError)
+    this.#resources = resources
+  }
+
+  write<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#lane.write(job)
+  }
+
+  async ping(): Promise<void> {
+    const answered = new AbortController()
+    const silence = sleep(PING_TIMEOUT_MS, undefined, { signal: answered.signal }).then(() => {
+      throw new DatabaseUnavailable(new Error(`no answer within ${PING_TIMEOUT_MS} ms`))
+    })
+    try {
+      await Promise.race([sql`select 1`.execute(this.read), silence])
+    } finally {
+      answered.abort()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lane.close()
+    await this.#resources.disposeAsync()
+  }
+}

@@ -1,0 +1,395 @@
+import type { ColumnType, GeneratedAlways } from 'kysely'
+
+/*
+ * The tables, as queries see them on either engine. Columns bear the names the wire uses. What holds for all of them:
+ *
+ * - Times are Unix milliseconds (`number`), also where the wire speaks seconds. Rows whose id is a snowflake have no
+ *   time column: the time is in the id.
+ * - Ids that the database issues (`Id`) never go back and are never reused.
+ * - Integers are `number`, except in the columns that columns.ts lists as `bigint`. Results are converted by column
+ *   name, so a computed column takes a name that has its type: `max(msg_id) as msg_id`.
+ */
+
+/** A 32-bit id, issued by the database. */
+type Id = GeneratedAlways<number>
+
+/** A column that may be left out on insert. */
+type Defaulted<T> = ColumnType<T, T | undefined, T>
+
+/** Written once. */
+type Fixed<T> = ColumnType<T, T, never>
+
+/** Local members, bots, and shadows of remote users. Never deleted, only deactivated. */
+export interface Users {
+  user_id: Id
+  username: string
+  /** The username after NFKC and case folding: unique among local users, compared on login. */
+  username_key: string
+  display_name: string | null
+  avatar: string | null
+  bio: string | null
+  nickname: string | null
+  /** Null for remote users and bots. */
+  password_hash: string | null
+  /** Null for local users. */
+  home_domain: string | null
+  federated: Defaulted<boolean>
+  active: Defaulted<boolean>
+  created_at: Fixed<number>
+  joined_at: number | null
+}
+
+/** Bearer tokens, of which only a hash is kept. */
+export interface AuthSessions {
+  session_id: Id
+  user_id: Fixed<number>
+  token_hash: string
+  kind: Fixed<'session' | 'mfa' | 'setup_totp' | 'setup_webauthn' | 'federation'>
+  created_at: Fixed<number>
+  expires_at: number
+  /** Of a second-factor ticket: wrong proofs so far. */
+  failures: Defaulted<number>
+}
+
+/** Wrong second factors, for as long as they count. */
+export interface SecondFactorFailures {
+  failure_id: Id
+  user_id: Fixed<number>
+  failed_at: Fixed<number>
+}
+
+/** Shared secrets of authenticator apps; one per user. */
+export interface TotpSecrets {
+  user_id: Fixed<number>
+  /** Base32. */
+  secret: Fixed<string>
+  /** The ticket of the set-up that has yet to confirm it; null once that has happened. */
+  setup_id: number | null
+  /** The latest 30-second step whose code has been used. */
+  last_step: number | null
+}
+
+export interface Passkeys {
+  passkey_id: Id
+  user_id: Fixed<number>
+  /** This and the key: base64url. */
+  credential_id: Fixed<string>
+  /** COSE. */
+  public_key: Fixed<string>
+  name: Fixed<string>
+  sign_count: number
+  /** JSON list. */
+  transports: Fixed<string>
+  registered_at: Fixed<number>
+  last_used_at: number | null
+}
+
+/** Passkey ceremonies that have begun. */
+export interface WebauthnChallenges {
+  challenge_id: Fixed<string>
+  user_id: Fixed<number>
+  /** The ticket of the set-up it was made for; null if it is for logging in. */
+  setup_id: Fixed<number | null>
+  /** Base64url. */
+  challenge: Fixed<string>
+  /** This and the origins: as configured when the challenge was made. */
+  rp_id: Fixed<string>
+  /** JSON list. */
+  origins: Fixed<string>
+  expires_at: Fixed<number>
+}
+
+export interface RecoveryCodes {
+  recovery_code_id: Id
+  user_id: Fixed<number>
+  code_hash: Fixed<string>
+  used: Defaulted<boolean>
+}
+
+/** Configuration rows. */
+export interface Settings {
+  key: Fixed<string>
+  value: string
+}
+
+/** What happened once and must never happen again, such as `bootstrapped`. */
+export interface ServerMarks {
+  name: Fixed<string>
+}
+
+export interface Roles {
+  role_id: Id
+  name: string
+  /** 24-bit RGB. */
+  color: number | null
+  position: number
+  permissions: bigint
+  /** `@everyone`. */
+  builtin: Defaulted<boolean>
+  hoist: Defaulted<boolean>
+  mentionable: Defaulted<boolean>
+}
+
+export interface RoleMembers {
+  role_id: Fixed<number>
+  user_id: Fixed<number>
+}
+
+export interface Categories {
+  category_id: Id
+  name: string
+  position: number
+}
+
+export interface Feeds {
+  feed_id: Id
+  name: string
+  type: Fixed<'text' | 'forum' | 'announcement'>
+  topic: string | null
+  category_id: number | null
+  position: number
+  nsfw: Defaulted<boolean>
+  slowmode_seconds: Defaulted<number>
+}
+
+export interface Rooms {
+  room_id: Id
+  name: string
+  type: Fixed<'voice' | 'stage'>
+  topic: string | null
+  category_id: number | null
+  position: number
+  /** 0: as many as the server allows. */
+  user_limit: Defaulted<number>
+  /** Bits per second. */
+  bitrate: Defaulted<number>
+}
+
+/** What one role or user is allowed and denied in one feed or room; one row per pair. */
+export interface PermissionOverrides {
+  override_id: Id
+  /** Exactly one of feed and room is set. */
+  feed_id: Fixed<number | null>
+  room_id: Fixed<number | null>
+  /** Exactly one of role and user is set. */
+  role_id: Fixed<number | null>
+  user_id: Fixed<number | null>
+  allow: bigint
+  deny: bigint
+}
+
+export interface Messages {
+  msg_id: Fixed<bigint>
+  /** Null in messages that belong to no feed. */
+  feed_id: Fixed<number | null>
+  /** A thread of the feed; null outside of threads. */
+  thread_id: Fixed<number | null>
+  /** Null in messages that no user wrote. */
+  author_id: Fixed<number | null>
+  body: string | null
+  opaque_blob: string | null
+  /** Kept when the message it names is gone. */
+  reply_to: Fixed<bigint | null>
+  edit_timestamp: number | null
+}
+
+export interface Bans {
+  user_id: Fixed<number>
+  reason: string | null
+  /** Null when no user banned. */
+  banned_by: Fixed<number | null>
+  created_at: Fixed<number>
+}
+
+/** How a user sees another one; of each pair there are two rows, or none. */
+export interface Friends {
+  user_id: Fixed<number>
+  friend_id: Fixed<number>
+  /** `pending`: the user has asked; `incoming`: the other one has. */
+  status: 'pending' | 'incoming' | 'accepted'
+  /** When it became so. */
+  since: number
+}
+
+export interface Blocks {
+  user_id: Fixed<number>
+  blocked_id: Fixed<number>
+}
+
+export interface DmSettings {
+  user_id: Fixed<number>
+  dm_permission: 'everyone' | 'friends_only' | 'mutual_servers' | 'nobody'
+}
+
+export interface Invites {
+  code: Fixed<string>
+  creator_id: Fixed<number>
+  feed_id: Fixed<number | null>
+  /** Null or 0: as many as come. */
+  max_uses: Fixed<number | null>
+  uses: Defaulted<number>
+  expires_at: Fixed<number | null>
+  created_at: Fixed<number>
+}
+
+/** Who has come by which invite: each account counts once. */
+export interface InviteUses {
+  code: Fixed<string>
+  user_id: Fixed<number>
+}
+
+/** Cases for the moderators. Rows outlive the feed, conversation and message they name. */
+export interface Reports {
+  report_id: Id
+  reporter_id: Fixed<number>
+  reported_user_id: Fixed<number>
+  reason: Fixed<string>
+  description: Fixed<string | null>
+  feed_id: Fixed<number | null>
+  dm_id: Fixed<number | null>
+  msg_id: Fixed<bigint | null>
+  /** JSON. */
+  evidence: Fixed<string | null>
+  created_at: Fixed<number>
+  /** Null while the report is open, like what follows. */
+  action: string | null
+  resolved_at: number | null
+  resolved_by: number | null
+}
+
+/** Warnings by moderators that their user has not seen yet. */
+export interface Warnings {
+  warning_id: Id
+  user_id: Fixed<number>
+  reason: Fixed<string>
+}
+
+/** Hangs on a message of a feed. */
+export interface Threads {
+  thread_id: Id
+  parent_feed_id: Fixed<number>
+  /** Kept when the message is gone. */
+  parent_msg_id: Fixed<bigint>
+  name: string
+  archived: Defaulted<boolean>
+  locked: Defaulted<boolean>
+  /** Null when no user began it. */
+  creator_id: Fixed<number | null>
+  created_at: Fixed<number>
+}
+
+export interface FeedSubscribers {
+  feed_id: Fixed<number>
+  user_id: Fixed<number>
+}
+
+export interface ThreadSubscribers {
+  thread_id: Fixed<number>
+  user_id: Fixed<number>
+}
+
+/** The last message of each user in a feed with slow mode; kept when the message is gone. */
+export interface SlowModePosts {
+  feed_id: Fixed<number>
+  user_id: Fixed<number>
+  msg_id: bigint
+}
+
+/** What is known of uploaded bytes, which the storage keeps under the file's id. */
+export interface Files {
+  file_id: Fixed<string>
+  name: Fixed<string>
+  /** Bytes. */
+  size: Fixed<number>
+  mime: Fixed<string>
+  url: Fixed<string>
+  uploader_id: Fixed<number>
+  /** Where it was uploaded; null for pictures, and when the feed is gone. */
+  feed_id: Fixed<number | null>
+  created_at: Fixed<number>
+  /** Of pictures whose header says it; pixels. */
+  width: Fixed<number | null>
+  height: Fixed<number | null>
+}
+
+export interface MessageAttachments {
+  msg_id: Fixed<bigint>
+  file_id: Fixed<string>
+  position: Fixed<number>
+}
+
+export interface Emoji {
+  emoji_id: Id
+  name: string
+  file_id: Fixed<string>
+  creator_id: Fixed<number>
+}
+
+export interface Stickers {
+  sticker_id: Id
+  name: string
+  file_id: Fixed<string>
+  creator_id: Fixed<number>
+}
+
+/** Events kept for sync. Rows outlive the space they name. */
+export interface EventLog {
+  event_id: Fixed<bigint>
+  type: Fixed<string>
+  /** The event's data as sent, in JSON. */
+  payload: Fixed<string>
+  /** Readers need to see this feed. */
+  feed_id: Fixed<number | null>
+  /** Readers need to see this room. */
+  room_id: Fixed<number | null>
+  /** Readers need these permissions. */
+  permission: Fixed<bigint | null>
+}
+
+export interface AuditLog {
+  entry_id: Fixed<bigint>
+  event_type: Fixed<string>
+  /** Null when no user acted. */
+  actor_id: Fixed<number | null>
+  /** Kept when what it names is gone. */
+  target_id: Fixed<number | null>
+  /** JSON. */
+  metadata: Fixed<string | null>
+}
+
+export interface Schema {
+  users: Users
+  auth_sessions: AuthSessions
+  second_factor_failures: SecondFactorFailures
+  totp_secrets: TotpSecrets
+  passkeys: Passkeys
+  webauthn_challenges: WebauthnChallenges
+  recovery_codes: RecoveryCodes
+  settings: Settings
+  server_marks: ServerMarks
+  roles: Roles
+  role_members: RoleMembers
+  categories: Categories
+  feeds: Feeds
+  rooms: Rooms
+  permission_overrides: PermissionOverrides
+  messages: Messages
+  threads: Threads
+  feed_subscribers: FeedSubscribers
+  thread_subscribers: ThreadSubscribers
+  slow_mode_posts: SlowModePosts
+  bans: Bans
+  friends: Friends
+  blocks: Blocks
+  dm_settings: DmSettings
+  invites: Invites
+  invite_uses: InviteUses
+  reports: Reports
+  warnings: Warnings
+  files: Files
+  message_attachments: MessageAttachments
+  emoji: Emoji
+  stickers: Stickers
+  event_log: EventLog
+  audit_log: AuditLog
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { ApiError } from '@vox/protocol'
+import type { Logger } from 'pino'
+import type { Clock } from '../../clock.ts'
+import type { Community } from '../../community/community.ts'
+import type { Config } from '../../config/config.ts'
+import { DatabaseUnavailable } from '../../db/database.ts'
+import type { UnitOfWork, Work } from '../../events/work.ts'
+import { urlOf } from '../../storage/open.ts'
+import type { SpooledFile } from '../../storage/spool.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { dimensionsOf } from './dimensions.ts'
+import type { FileRow } from './file.ts'
+
+interface LibraryContext {
+  storage: Storage
+  work: UnitOfWork
+  community: Community
+  config: Config
+  clock: Clock
+  log: Logger
+}
+
+/** A file that is to be stored. */
+export interface NewFile {
+  content: SpooledFile
+  name: string
+  mime: string
+  uploaderId: number
+  /** Null if it belongs to no feed. */
+  feedId: number | null
+}
+
+/**
+ * Stored files: bytes in the storage, everything else in the database. The two cannot change in one transaction, so the
+ * order is what keeps them together: bytes come before their row and go after it. What a crash or a failing storage
+ * leaves over in between is bytes without a row, which nobody can reach and the clean-up removes.
+ */
+export class FileLibrary {
+  readonly #context: LibraryContext
+
+  constructor(context: LibraryContext) {
+    this.#context = context
+  }
+
+  /** Stores a file together with what `use` writes; if anything of that fails, nothing is stored. */
+  async add<T>(file: NewFile, use: (job: Work, row: FileRow) => Promise<T>): Promise<T> {
+    const { storage, work } = this.#context
+    const row = await this.#rowFor(file)
+    await storage.put(row.file_id, file.content, row.mime)
+    try {
+      return await work.run(async (job) => {
+        this.#checkFeed(row.feed_id)
+        await job.db.insertInto('files').values(row).execute()
+        return use(job, row)
+      })
+    } catch (error) {
+      // When the answer of the database was lost, the row may be there after all.
+      if (!(error instanceof DatabaseUnavailable)) await this.#discard(row.file_id)
+      throw error
+    }
+  }
+
+  /** Deletes a file and its attachments. */
+  async remove(job: Work, fileId: string): Promise<void> {
+    await job.db.deleteFrom('files').where('file_id', '=', fileId).execute()
+    job.afterCommit(() => void this.#discard(fileId))
+  }
+
+  async #rowFor({ content, name, mime, uploaderId, feedId }: NewFile): Promise<FileRow> {
+    const { config, clock } = this.#context
+    const file_id = randomBytes(16).toString('base64url')
+    const size = await dimensionsOf(mime, content)
+    return {
+      file_id,
+      name,
+      size: content.size,
+      mime,
+      url: urlOf(config, file_id),
+      uploader_id: uploaderId,
+      feed_id: feedId,
+      created_at: clock.now(),
+      width: size?.width ?? null,
+      height: size?.height ?? null,
+    }
+  }
+
+  /** Feeds can go while a file is on its way into them. */
+  #checkFeed(feedId: number | null): void {
+    if (feedId !== null && !this.#context.community.layout.feeds.has(feedId)) throw new ApiError('SPACE_NOT_FOUND')
+  }
+
+  async #discard(fileId: string): Promise<void> {
+    const { storage, log } = this.#context
+    await storage
+      .delete(fileId)
+      .catch((err) => log.warn({ err, file: fileId }, 'deleting a stored object failed; the clean-up tries again'))
+  }
+}

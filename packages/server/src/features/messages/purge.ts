@@ -1,0 +1,32 @@
+import { messageBulkDelete, snowflake, VOX_EPOCH_MS } from '@vox/protocol'
+import type { Work } from '../../events/work.ts'
+
+const MAX_IDS_PER_EVENT = 1000
+
+/**
+ * Deletes what the author has written in feeds and threads since a time (Unix milliseconds), and tells those who saw
+ * it. Direct messages belong to their participants and stay.
+ *
+ * @returns how many messages are gone.
+ */
+export async function deleteMessagesSince(job: Work, authorId: number, since: number): Promise<number> {
+  const oldest = snowflake({ timestamp: Math.max(since, VOX_EPOCH_MS), worker: 0, sequence: 0 })
+  const gone = await job.db
+    .deleteFrom('messages')
+    .where('author_id', '=', authorId)
+    .where('feed_id', 'is not', null)
+    .where('msg_id', '>=', oldest)
+    .returning(['msg_id', 'feed_id'])
+    .$narrowType<{ feed_id: number }>()
+    .execute()
+  for (const [feedId, messages] of Map.groupBy(gone, ({ feed_id }) => feed_id)) {
+    const ids = messages.map(({ msg_id }) => msg_id).sort((a, b) => (a < b ? -1 : 1))
+    for (let start = 0; start < ids.length; start += MAX_IDS_PER_EVENT)
+      job.emit(
+        messageBulkDelete,
+        { feed_id: feedId, msg_ids: ids.slice(start, start + MAX_IDS_PER_EVENT) },
+        { to: 'viewers', space: { type: 'feed', id: feedId } },
+      )
+  }
+  return gone.length
+}

@@ -1,0 +1,222 @@
+import { ApiError, holds, messageCreate, messageDelete, messageUpdate, Permission, snowflakeTime } from '@vox/protocol'
+import type { MessageObject, MessageSent, SendMessage } from '@vox/protocol/endpoints'
+import type { Feed } from '../../community/layout.ts'
+import type { Audience } from '../../events/audience.ts'
+import type { Work } from '../../events/work.ts'
+import { demandPermission } from '../../http/pipeline.ts'
+import type { Services } from '../../services.ts'
+import { attach, attachmentsOf, resolveAttachments } from '../files/attachments.ts'
+import type { FileRow } from '../files/file.ts'
+import { beginThread, findThread, threadName } from '../threads/threads.ts'
+import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
+import { demandPause, isSlowed, notePost } from './slow-mode.ts'
+import {
+  findMessage,
+  type HistoryRange,
+  history,
+  insertMessage,
+  type MessageRow,
+  messageObject,
+  type NewMessage,
+  type Place,
+} from './store.ts'
+
+const DEFAULT_PAGE = 50
+
+/** A new content; what is given replaces all that was there. */
+interface Edit {
+  body?: string
+  opaque_blob?: string
+}
+
+/** Messages of feeds and of their threads (spec 04, sections 2 and 3). */
+export class MessageService {
+  readonly #services: Services
+
+  constructor(services: Services) {
+    this.#services = services
+  }
+
+  async list(place: Place, range: Partial<HistoryRange>): Promise<MessageObject[]> {
+    const { read } = this.#services.db
+    this.#feed(place.feedId)
+    if (place.threadId !== null) await this.#thread(read, place.feedId, place.threadId)
+    const limit = Math.min(range.limit ?? DEFAULT_PAGE, this.#limits.page_limit_messages)
+    const rows = await history(read, place, { ...range, limit })
+    return this.#shown(rows)
+  }
+
+  async get(feedId: number, msgId: bigint): Promise<MessageObject> {
+    const row = found(await findMessage(this.#services.db.read, feedId, msgId))
+    const [message] = await this.#shown([row])
+    return message ?? messageObject(row)
+  }
+
+  async send(authorId: number, place: Place, message: SendMessage): Promise<MessageSent> {
+    const { work, community, clock } = this.#services
+    const { body = null, opaque_blob = null, reply_to = null, attachments: fileIds = [] } = message
+    const msg_id = await work.run(async (job) => {
+      const feed = await this.#checkSendable(job, authorId, place, message)
+      const held = community.permissionsIn(authorId, { type: 'feed', id: feed.id })
+      const slowed = isSlowed(feed, held)
+      if (slowed) await demandPause(job, feed, authorId, clock.now())
+      const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
+      const msg_id = job.nextId()
+      const row = {
+        msg_id,
+        feed_id: feed.id,
+        thread_id: place.threadId,
+        author_id: authorId,
+        body,
+        opaque_blob,
+        reply_to,
+      }
+      await insertMessage(job.db, row)
+      await attach(job, msg_id, files)
+      if (slowed) await notePost(job, feed.id, authorId, msg_id)
+      if (feed.type === 'forum' && place.threadId === null) await this.#beginForumThread(job, row)
+      announce(job, row, files)
+      return msg_id
+    })
+    return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: null }
+  }
+
+  async edit(editorId: number, feedId: number, msgId: bigint, edit: Edit) {
+    if (edit.body === undefined && edit.opaque_blob === undefined)
+      throw new ApiError('VALIDATION_ERROR', { message: 'body: is required' })
+    checkBlobLength(edit.opaque_blob, this.#limits)
+    return this.#services.work.run(async (job) => {
+      const before = await this.#editable(job, editorId, feedId, msgId)
+      if (isBlank(edit.body) && !edit.opaque_blob && !(await hasAttachments(job, msgId)))
+        throw new ApiError('EMPTY_MESSAGE')
+      const after = {
+        body: edit.body ?? null,
+        opaque_blob: edit.opaque_blob ?? null,
+        edit_timestamp: this.#services.clock.now(),
+      }
+      await job.db.updateTable('messages').set(after).where('msg_id', '=', msgId).execute()
+      const showsBlob = before.opaque_blob !== null || after.opaque_blob !== null
+      const { opaque_blob, ...shown } = after
+      job.emit(
+        messageUpdate,
+        { msg_id: msgId, feed_id: feedId, ...shown, ...(showsBlob && { opaque_blob }) },
+        viewersOf(feedId),
+      )
+      return { msg_id: msgId, edit_timestamp: after.edit_timestamp }
+    })
+  }
+
+  async delete(callerId: number, feedId: number, msgId: bigint): Promise<void> {
+    await this.#services.work.run(async (job) => {
+      const message = await findMessage(job.db, feedId, msgId)
+      const isOwn = message?.author_id === callerId
+      if (!isOwn) this.#demandModerator(callerId, feedId, message)
+      await job.db.deleteFrom('messages').where('msg_id', '=', msgId).execute()
+      job.emit(messageDelete, { msg_id: msgId, feed_id: feedId }, viewersOf(feedId))
+      if (!isOwn)
+        job.audit({
+          type: 'message.delete',
+          actor: callerId,
+          ...(message?.author_id && { target: message.author_id }),
+          metadata: { feed_id: feedId, msg_id: msgId },
+        })
+    })
+  }
+
+  /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2). */
+  async #checkSendable(job: Work, authorId: number, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
+    const { body, opaque_blob, attachments = [] } = message
+    const feed = this.#feed(feedId)
+    const thread = threadId === null ? undefined : await this.#thread(job.db, feedId, threadId)
+    if (thread?.locked) throw new ApiError('THREAD_LOCKED')
+    if (isBlank(body) && !opaque_blob && attachments.length === 0) throw new ApiError('EMPTY_MESSAGE')
+    checkBodyLength(body, this.#limits)
+    checkBlobLength(opaque_blob, this.#limits)
+    const held = this.#services.community.permissionsIn(authorId, { type: 'feed', id: feedId })
+    if (feed.type === 'announcement' && !thread && !holds(held, Permission.MANAGE_SPACES))
+      throw new ApiError('FORBIDDEN', { message: 'Only those who manage spaces post in announcement feeds.' })
+    return feed
+  }
+
+  async #beginForumThread(job: Work, { msg_id, feed_id, author_id, body }: NewMessage): Promise<void> {
+    await beginThread(job, {
+      parent_feed_id: feed_id,
+      parent_msg_id: msg_id,
+      name: threadName(body, this.#limits.channel_name_max),
+      creator_id: author_id,
+      created_at: this.#services.clock.now(),
+    })
+  }
+
+  /** The message, for its author; in a thread the right to write there suffices (spec 04, section 2.4). */
+  async #editable(job: Work, editorId: number, feedId: number, msgId: bigint): Promise<MessageRow> {
+    const held = this.#services.community.permissionsIn(editorId, { type: 'feed', id: feedId })
+    const message = await findMessage(job.db, feedId, msgId)
+    if (!message?.thread_id) demandPermission(held, Permission.SEND_MESSAGES)
+    if (found(message).author_id !== editorId)
+      throw new ApiError('FORBIDDEN', { message: 'Only the author may edit a message.' })
+    return found(message)
+  }
+
+  /** Whoever cannot see the feed must not learn which ids exist there, so the permission comes first. */
+  #demandModerator(callerId: number, feedId: number, message: MessageRow | undefined): void {
+    const held = this.#services.community.permissionsIn(callerId, { type: 'feed', id: feedId })
+    if (!message && holds(held, Permission.VIEW_SPACE)) throw new ApiError('MESSAGE_NOT_FOUND')
+    demandPermission(held, Permission.MANAGE_MESSAGES)
+  }
+
+  async #shown(rows: readonly MessageRow[]): Promise<MessageObject[]> {
+    const attachments = await attachmentsOf(
+      this.#services.db.read,
+      rows.map(({ msg_id }) => msg_id),
+    )
+    return rows.map((row) => messageObject(row, attachments.get(row.msg_id)))
+  }
+
+  #feed(feedId: number): Feed {
+    const feed = this.#services.community.layout.feeds.get(feedId)
+    if (!feed) throw new ApiError('SPACE_NOT_FOUND')
+    return feed
+  }
+
+  async #thread(db: Work['db'], feedId: number, threadId: number) {
+    const thread = await findThread(db, threadId)
+    if (thread?.parent_feed_id !== feedId) throw new ApiError('SPACE_NOT_FOUND')
+    return thread
+  }
+
+  get #limits() {
+    return this.#services.config.limits
+  }
+}
+
+const viewersOf = (feedId: number): Audience => ({ to: 'viewers', space: { type: 'feed', id: feedId } })
+
+function found(row: MessageRow | undefined): MessageRow {
+  if (!row) throw new ApiError('MESSAGE_NOT_FOUND')
+  return row
+}
+
+async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
+  return (await attachmentsOf(job.db, [msgId])).size > 0
+}
+
+function announce(job: Work, message: NewMessage, files: readonly FileRow[]): void {
+  const { msg_id, feed_id, thread_id, author_id, body, opaque_blob, reply_to } = message
+  const attachments = files.map(({ file_id, name, size, mime, url }) => ({ file_id, name, size, mime, url }))
+  job.emit(
+    messageCreate,
+    {
+      msg_id,
+      author_id,
+      body,
+      timestamp: snowflakeTime(msg_id),
+      feed_id,
+      ...(thread_id !== null && { thread_id }),
+      ...(opaque_blob !== null && { opaque_blob }),
+      ...(reply_to !== null && { reply_to }),
+      ...(attachments.length > 0 && { attachments }),
+    },
+    viewersOf(feed_id),
+  )
+}

@@ -1,0 +1,117 @@
+import { snowflakeTime } from '@vox/protocol'
+import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
+import type { Kysely, Selectable } from 'kysely'
+import { prepared } from '../../db/prepared.ts'
+import type { Messages, Schema } from '../../db/schema.ts'
+
+/** A message as it is stored. */
+export type MessageRow = Selectable<Messages>
+
+/** A message that is about to be stored. */
+export type NewMessage = Omit<MessageRow, 'edit_timestamp' | 'feed_id'> & { feed_id: number }
+
+/** A feed outside of its threads, or one of these. */
+export interface Place {
+  feedId: number
+  threadId: number | null
+}
+
+/** Which messages: newest first, both bounds exclusive. */
+export interface HistoryRange {
+  limit: number
+  before?: bigint
+  after?: bigint
+}
+
+const NEWEST = 2n ** 63n - 1n
+const OLDEST = 0n
+
+interface Page {
+  place: number
+  before: bigint
+  after: bigint
+  limit: number
+}
+
+const feedPage = prepared((db, p: Page) =>
+  db
+    .selectFrom('messages')
+    .selectAll()
+    .where('feed_id', '=', p.place)
+    .where('thread_id', 'is', null)
+    .where('msg_id', '<', p.before)
+    .where('msg_id', '>', p.after)
+    .orderBy('msg_id', 'desc')
+    .limit(p.limit),
+)
+
+const threadPage = prepared((db, p: Page & { feed: number }) =>
+  db
+    .selectFrom('messages')
+    .selectAll()
+    .where('feed_id', '=', p.feed)
+    .where('thread_id', '=', p.place)
+    .where('msg_id', '<', p.before)
+    .where('msg_id', '>', p.after)
+    .orderBy('msg_id', 'desc')
+    .limit(p.limit),
+)
+
+/** Messages of a feed outside of its threads, or of a thread, newest first. */
+export function history(db: Kysely<Schema>, { feedId, threadId }: Place, range: HistoryRange): Promise<MessageRow[]> {
+  const { limit, before = NEWEST, after = OLDEST } = range
+  const bounds = { before, after, limit }
+  return threadId === null
+    ? feedPage(db, { place: feedId, ...bounds })
+    : threadPage(db, { feed: feedId, place: threadId, ...bounds })
+}
+
+/** One message of a feed, in whichever thread of it. */
+export function findMessage(db: Kysely<Schema>, feedId: number, msgId: bigint): Promise<MessageRow | undefined> {
+  return db
+    .selectFrom('messages')
+    .selectAll()
+    .where('msg_id', '=', msgId)
+    .where('feed_id', '=', feedId)
+    .executeTakeFirst()
+}
+
+/** Stores a message. */
+export const insertMessage = prepared((db, p: NewMessage) =>
+  db.insertInto('messages').values({
+    msg_id: p.msg_id,
+    feed_id: p.feed_id,
+    thread_id: p.thread_id,
+    author_id: p.author_id,
+    body: p.body,
+    opaque_blob: p.opaque_blob,
+    reply_to: p.reply_to,
+  }),
+)
+
+/** A stored message in its wire form (spec 04, section 1.1). */
+export function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
+  return {
+    msg_id: row.msg_id,
+    feed_id: row.feed_id,
+    dm_id: null,
+    thread_id: row.thread_id,
+    author_id: row.author_id,
+    body: row.body,
+    opaque_blob: row.opaque_blob,
+    timestamp: snowflakeTime(row.msg_id),
+    reply_to: row.reply_to,
+    attachments: [...attachments],
+    embed: null,
+    edit_timestamp: row.edit_timestamp,
+    federated: false,
+    author_address: null,
+    pinned_at: null,
+    webhook_id: null,
+    mentions: [],
+    embeds: [],
+    components: [],
+    webhook_name: null,
+    webhook_avatar: null,
+  }
+}

@@ -1,0 +1,220 @@
+import type { Socket } from 'node:net'
+import { CloseCode, type CloseReason } from '@vox/protocol'
+import { WebSocket } from 'ws'
+import type { Clock } from '../clock.ts'
+import { ControlFrame } from './frames.ts'
+import type { Session } from './session.ts'
+
+/** Bytes handed to the socket at once; below its high-water mark, so that it refuses more only when the peer is slow. */
+const CHUNK = 32 * 1024
+
+/** What may wait for a slow peer, and how long (spec 06, section 12.5). */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024
+const MAX_WAITING_MS = 30_000
+
+/** Outboxes that have something to write and do it together. */
+class FlushQueue {
+  readonly #schedule: (flush: () => void) => void
+  #waiting: Outbox[] = []
+
+  constructor(schedule: (flush: () => void) => void) {
+    this.#schedule = schedule
+  }
+
+  add(outbox: Outbox): void {
+    if (this.#waiting.push(outbox) === 1) this.#schedule(() => this.#flush())
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const outbox of waiting) outbox.flush()
+  }
+}
+
+/**
+ * When outboxes write: at the end of the turn of the event loop in which they got something, or, if that can wait, a
+ * moment later together with whatever came until then. When a thousand clients come back at once, each of them is told
+ * of each other; what the patience saves then is a million writes.
+ */
+export class FlushQueues {
+  readonly soon = new FlushQueue((flush) => setImmediate(flush))
+  readonly later: FlushQueue
+
+  constructor(clock: Clock, patience: number) {
+    this.later = patience > 0 ? new FlushQueue((flush) => clock.after(patience, flush)) : this.soon
+  }
+}
+
+/** The socket an outbox writes to. */
+export interface Line {
+  ws: WebSocket
+  socket: Socket
+  /** Whether messages are Zstandard frames (spec 06, section 2.3). */
+  compressed: boolean
+}
+
+/** What outboxes have in common. */
+interface Shared {
+  readonly clock: Clock
+  readonly queues: FlushQueues
+}
+
+/** Whose outbox it is. */
+interface Owner {
+  close(reason: CloseReason): void
+  fail(error: unknown): void
+}
+
+/**
+ * The writing side of one socket.
+ *
+ * Events do not queue here: the outbox reads the replay buffer of its session from a position of its own, as far as the
+ * socket takes bytes, and goes on when the socket has drained. So a slow peer costs no memory beyond its buffer, a
+ * replay after `resume` is nothing but an earlier position, and a peer that falls behind the buffer is noticed when an
+ * unsent event would have to leave it. What a replay or the presence snapshot brings is paced by the socket and is not
+ * counted as waiting; all other events are, from when they were published (sections 5.3, 10.3 and 12.5 of spec 06).
+ *
+ * Frames go to the socket itself, in one write per turn; pings, close frames and everything incoming stay with `ws`.
+ */
+export class Outbox {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+  readonly #compressed: boolean
+  readonly #clock: Clock
+  readonly #queues: FlushQueues
+  readonly #owner: Owner
+  #session: Session | undefined
+  #isQueuedSoon = false
+  #isQueuedLater = false
+  /** The last event handed to the socket. */
+  #sent = 0
+  /** The first event of the last write. */
+  #written = 0
+  /** The event after which `resumed` is due. */
+  #resumedAfter: number | undefined
+  /** The last event that a replay or snapshot brought, and when it was handed over. */
+  #pacedUntil = 0
+  #pacedEnd = 0
+  /** How much of what the buffer ever held does not wait. */
+  #settledBytes = 0
+
+  constructor({ ws, socket, compressed }: Line, { clock, queues }: Shared, owner: Owner) {
+    this.#ws = ws
+    this.#socket = socket
+    this.#compressed = compressed
+    this.#clock = clock
+    this.#queues = queues
+    this.#owner = owner
+    socket.on('drain', () => this.flush())
+  }
+
+  /** Sends the events of a new session from the first one on. */
+  start(session: Session): void {
+    this.#follow(session, 0)
+  }
+
+  /** Sends the events after this one, `resumed` after those of now, and goes on. */
+  resume(session: Session, lastSeq: number): void {
+    this.#resumedAfter = session.log.top
+    this.#follow(session, lastSeq)
+  }
+
+  #follow(session: Session, lastSeq: number): void {
+    this.#session = session
+    this.#sent = lastSeq
+    this.#pace(session)
+    this.flush()
+  }
+
+  /** Sends a message that belongs to no session, ahead of events that wait. */
+  send(frame: ControlFrame): void {
+    if (this.#isOpen) this.#socket.write(frame.bytes(this.#compressed), 'latin1')
+  }
+
+  /** There are new events to send. */
+  wake(isPatient: boolean): void {
+    if (this.#isQueuedSoon || (isPatient && this.#isQueuedLater)) return
+    if (isPatient) this.#isQueuedLater = true
+    else this.#isQueuedSoon = true
+    this.#queues[isPatient ? 'later' : 'soon'].add(this)
+  }
+
+  /** Sends what the socket takes. */
+  flush(): void {
+    this.#isQueuedSoon = false
+    this.#isQueuedLater = false
+    if (!this.#session || !this.#isOpen) return
+    try {
+      const isAllSent = this.#pump(this.#session)
+      if (!isAllSent && this.isBehind()) this.#owner.close('SESSION_TIMEOUT')
+    } catch (error) {
+      this.#owner.fail(error)
+    }
+  }
+
+  /** Whether this event still has to be sent to a peer that listens. */
+  owes(seq: number): boolean {
+    return this.#sent < seq && this.#isOpen
+  }
+
+  /** Whether too much waits for the peer, or has waited for too long. */
+  isBehind(): boolean {
+    const socket = this.#socket
+    const log = this.#session?.log
+    if (!log || !socket.writableNeedDrain) return false
+    if (socket.writableLength + log.appendedBytes - this.#settledBytes > MAX_WAITING_BYTES) return true
+    const oldest = Math.max(this.#written, this.#pacedUntil + 1, log.oldest)
+    if (this.#sent < this.#pacedUntil || oldest > log.top) return false
+    return this.#clock.now() - Math.max(log.at(oldest).at, this.#pacedEnd) > MAX_WAITING_MS
+  }
+
+  close(reason: CloseReason): void {
+    this.#session = undefined
+    this.#ws.close(CloseCode[reason], reason)
+  }
+
+  get #isOpen(): boolean {
+    return this.#ws.readyState === WebSocket.OPEN
+  }
+
+  /** Hands frames over until all are or the socket takes no more; whether all are. */
+  #pump(session: Session): boolean {
+    const socket = this.#socket
+    while (!socket.writableNeedDrain) {
+      this.#written = this.#sent + 1
+      const chunk = this.#take(session)
+      if (chunk !== '') socket.write(chunk, 'latin1')
+      else if (session.refill()) this.#pace(session)
+      else return true
+    }
+    return false
+  }
+
+  /** The next frames, joined; empty when everything is sent. */
+  #take(session: Session): string {
+    const { log } = session
+    let chunk = this.#sent === this.#resumedAfter ? this.#resumed(session) : ''
+    while (this.#sent < log.top && chunk.length < CHUNK) {
+      const event = log.at(++this.#sent)
+      chunk += event.frame(this.#sent, this.#compressed)
+      if (this.#sent > this.#pacedUntil) this.#settledBytes += event.size
+      else if (this.#sent === this.#pacedUntil) this.#pacedEnd = this.#clock.now()
+      if (this.#sent === this.#resumedAfter) chunk += this.#resumed(session)
+    }
+    return chunk
+  }
+
+  #resumed(session: Session): string {
+    const frame = new ControlFrame({ type: 'resumed', d: { seq: this.#sent } })
+    this.#resumedAfter = undefined
+    session.heartbeatAt = this.#clock.now()
+    return frame.bytes(this.#compressed)
+  }
+
+  /** What the buffer holds now is paced by the socket. */
+  #pace({ log }: Session): void {
+    this.#pacedUntil = log.top
+    this.#settledBytes = log.appendedBytes
+  }
+}

@@ -1,0 +1,157 @@
+import { type DataOf, presenceUpdate } from '@vox/protocol'
+import type { Clock } from '../clock.ts'
+import type { Community } from '../community/community.ts'
+import type { Audience } from '../events/audience.ts'
+import type { EventBus } from '../events/bus.ts'
+import { type EncodedEvent, encodeEvent } from './frames.ts'
+
+/** What a user says of themselves. */
+export interface Presence {
+  status: 'online' | 'idle' | 'dnd' | 'invisible'
+  customStatus?: string
+  /** When the custom status ends by itself; Unix milliseconds. */
+  customStatusEnds?: number
+  activity?: Record<string, unknown>
+}
+
+/** A presence as somebody is told of it. */
+export type PresenceData = DataOf<typeof presenceUpdate>
+
+/** Who is online and how (spec 06, section 10). Users come and go by their live sessions, not by each single one. */
+export interface Presences {
+  /** The user's first live session has begun, by `identify` (which starts afresh) or by `resume`. */
+  connected(userId: number, fresh: boolean): void
+  /** The user's last live session has ended. */
+  disconnected(userId: number): void
+  /** None of the user's sessions can be resumed any more. */
+  forget(userId: number): void
+  /** Replaces what the user says of themselves. */
+  choose(userId: number, presence: Presence): void
+  /** What the viewer sees of the user. */
+  shownTo(viewerId: number, userId: number): PresenceData
+  /** The two have begun or ceased to see each other: a block was set or lifted. */
+  sightChanged(userId: number, otherId: number): void
+  /** What the viewer is told after `ready`, with the own presence first if asked for. Each is read when it is taken. */
+  snapshot(viewerId: number, includeOwn: boolean): Generator<EncodedEvent, void>
+  /** Ends custom statuses whose time has come. */
+  sweep(now: number): void
+}
+
+interface PresenceContext {
+  community: Community
+  bus: EventBus
+  clock: Clock
+}
+
+/** The presences of a single process. */
+export class LocalPresences implements Presences {
+  readonly #context: PresenceContext
+  /** What users with a live or resumable session have chosen. */
+  readonly #chosen = new Map<number, Presence>()
+  readonly #connected = new Set<number>()
+  /** What others see of the users who do not look offline. */
+  readonly #visible = new Map<number, { data: PresenceData; event: EncodedEvent }>()
+
+  constructor(context: PresenceContext) {
+    this.#context = context
+  }
+
+  connected(userId: number, fresh: boolean): void {
+    this.#connected.add(userId)
+    if (fresh || !this.#chosen.has(userId)) this.#chosen.set(userId, { status: 'online' })
+    this.#announce(userId)
+  }
+
+  disconnected(userId: number): void {
+    this.#connected.delete(userId)
+    this.#announce(userId)
+  }
+
+  forget(userId: number): void {
+    this.#chosen.delete(userId)
+  }
+
+  choose(userId: number, presence: Presence): void {
+    this.#chosen.set(userId, presence)
+    this.#context.bus.publish({
+      event: presenceUpdate,
+      data: this.#own(userId),
+      audience: { to: 'users', users: [userId] },
+    })
+    this.#announce(userId)
+  }
+
+  shownTo(viewerId: number, userId: number): PresenceData {
+    if (viewerId === userId) return this.#own(userId)
+    return (this.#sees(viewerId, userId) && this.#visible.get(userId)?.data) || offline(userId)
+  }
+
+  *snapshot(viewerId: number, includeOwn: boolean): Generator<EncodedEvent, void> {
+    if (includeOwn) yield this.#encode(this.#own(viewerId))
+    for (const [userId, { event }] of this.#visible) if (this.#sees(viewerId, userId)) yield event
+  }
+
+  sweep(now: number): void {
+    for (const [userId, { customStatus, customStatusEnds, ...rest }] of this.#chosen) {
+      if (customStatusEnds === undefined || customStatusEnds > now) continue
+      if (this.#connected.has(userId)) this.choose(userId, rest)
+      else this.#chosen.set(userId, rest)
+    }
+  }
+
+  sightChanged(userId: number, otherId: number): void {
+    this.#retell(userId, otherId)
+    this.#retell(otherId, userId)
+  }
+
+  /** Tells the viewer what the user looks like now; nothing if that is offline in either case. */
+  #retell(viewerId: number, userId: number): void {
+    if (!this.#visible.has(userId)) return
+    const data = this.shownTo(viewerId, userId)
+    this.#context.bus.publish({ event: presenceUpdate, data, audience: { to: 'users', users: [viewerId] } })
+  }
+
+  /** Snapshots and REST ask for one viewer what `#audienceOf` says of all. */
+  #sees(viewerId: number, userId: number): boolean {
+    const { community } = this.#context
+    return viewerId !== userId && community.isMember(viewerId) && !community.blocks.areApart(viewerId, userId)
+  }
+
+  /** Who sees the presence of this user, themselves aside: all members but those of whom one has blocked the other. */
+  #audienceOf(userId: number): Audience {
+    return { to: 'members', except: [userId, ...this.#context.community.blocks.apartFrom(userId)] }
+  }
+
+  /** What the users themselves are told, `invisible` included. */
+  #own(userId: number): PresenceData {
+    const chosen = this.#connected.has(userId) ? this.#chosen.get(userId) : undefined
+    return chosen ? told(userId, chosen) : offline(userId)
+  }
+
+  /** Tells the others what they now see, if that has changed. */
+  #announce(userId: number): void {
+    const own = this.#own(userId)
+    const data = own.status === 'invisible' ? offline(userId) : own
+    const event = this.#encode(data)
+    const before = this.#visible.get(userId)?.event ?? this.#encode(offline(userId))
+    if (event.head === before.head) return
+    if (data.status === 'offline') this.#visible.delete(userId)
+    else this.#visible.set(userId, { data, event })
+    this.#context.bus.publish({ event: presenceUpdate, data, audience: this.#audienceOf(userId) })
+  }
+
+  #encode(data: PresenceData): EncodedEvent {
+    return encodeEvent(presenceUpdate, data, this.#context.clock.now())
+  }
+}
+
+const offline = (userId: number): PresenceData => ({ user_id: userId, status: 'offline' })
+
+function told(userId: number, { status, customStatus, activity }: Presence): PresenceData {
+  return {
+    user_id: userId,
+    status,
+    ...(customStatus !== undefined && { custom_status: customStatus }),
+    ...(activity !== undefined && { activity }),
+  }
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import type { Limits } from '@vox/protocol'
+import type { Connection } from './connection.ts'
+import type { EncodedEvent } from './frames.ts'
+import type { Outbox } from './outbox.ts'
+import { ReplayBuffer } from './replay-buffer.ts'
+
+/** Presences that go into the sequence at once (spec 06, section 10.3). */
+const SNAPSHOT_BATCH = 50
+
+/**
+ * What one client is told, in order and numbered, across all the connections it takes. Live while it has a connection;
+ * without one it can be resumed for a while, and what it would have received is numbered and kept all the same.
+ */
+export class Session {
+  readonly id = `sess_${randomBytes(12).toString('hex')}`
+  readonly userId: number
+  readonly log = new ReplayBuffer()
+  readonly #limits: () => Limits
+  /** The auth session it was opened or last resumed with, and when that expires. */
+  authSessionId = 0
+  authExpiresAt = 0
+  #connection: Connection | undefined
+  /** The outbox of the connection, at hand because each event goes there. */
+  #outbox: Outbox | undefined
+  /** When the last heartbeat came. */
+  heartbeatAt = 0
+  /** When the connection was lost. */
+  lostAt = 0
+  /** Presences the client has not been told yet. */
+  snapshot: Iterator<EncodedEvent> | undefined
+
+  constructor(userId: number, limits: () => Limits) {
+    this.userId = userId
+    this.#limits = limits
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection
+  }
+
+  set connection(connection: Connection | undefined) {
+    this.#connection = connection
+    this.#outbox = connection?.outbox
+  }
+
+  get isLive(): boolean {
+    return this.#connection !== undefined
+  }
+
+  /** Gives the event the next number and sends it: with the next write, at the latest after a moment, or on resume. */
+  append(event: EncodedEvent, isPatient = false): void {
+    this.log.append(event)
+    const capacity = this.#limits().replay_buffer_events
+    while (this.log.overflows(capacity)) this.#dropOldest()
+    this.#outbox?.wake(isPatient)
+  }
+
+  /** Appends the next part of the presence snapshot; false when there is none. */
+  refill(): boolean {
+    const { top } = this.log
+    const batch = Math.min(SNAPSHOT_BATCH, this.#limits().replay_buffer_events)
+    while (this.snapshot && this.log.top < top + batch) {
+      const next = this.snapshot.next()
+      if (next.done) this.snapshot = undefined
+      else this.append(next.value)
+    }
+    return this.log.top > top
+  }
+
+  /** An event that leaves the buffer unsent would be missing in the middle of the sequence (spec 06, section 12.5). */
+  #dropOldest(): void {
+    const { oldest } = this.log
+    if (this.#outbox?.owes(oldest)) this.#outbox.flush()
+    if (this.#outbox?.owes(oldest)) this.#connection?.close('REPLAY_EXHAUSTED')
+    this.log.dropOldest()
+  }
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import cors from '@fastify/cors'
+import { ApiError } from '@vox/protocol'
+import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import type { Logger } from 'pino'
+import type { Cidr } from '../config/networks.ts'
+import { maskUrl } from '../log.ts'
+import { clientAddress } from './client-address.ts'
+import { failureAnswerer } from './failures.ts'
+import type { Metrics } from './metrics.ts'
+import { createMount, type Mount, type PipelineContext } from './pipeline.ts'
+import { mountReference } from './reference.ts'
+
+/** Longest path segment: a reaction is up to 255 characters, each up to 12 bytes percent-encoded. */
+const MAX_SEGMENT = 4096
+
+interface HttpContext extends PipelineContext {
+  log: Logger
+  metrics: Metrics
+  trustedProxies: readonly Cidr[]
+  corsOrigins: readonly string[]
+  /** Whether requests can be served: the database answers and the server is not shutting down. */
+  isReady(): Promise<boolean>
+  serverName(): string
+}
+
+/** Builds the HTTP side: what every request meets before and after its endpoint. */
+export async function createHttp(context: HttpContext, mountFeatures: (on: Mount) => void): Promise<FastifyInstance> {
+  const answer = failureAnswerer(context.log)
+  const http: FastifyInstance = Fastify({
+    // Fastify's own logging makes a child logger per request; the hooks below log what is worth a line.
+    logger: false,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_SEGMENT },
+    frameworkErrors: (error, request, reply) => void answer(error, request, reply),
+    clientErrorHandler: answerMalformed,
+  })
+  const routes = collectRoutes(http)
+  http.decorateRequest('address', undefined)
+  http.decorateRequest('credentials', undefined)
+  http.addHook('onRequest', async (request, reply) => {
+    request.address = clientAddress(request.socket.remoteAddress, request.headers, context.trustedProxies)
+    reply.header('x-request-id', request.id)
+  })
+  http.addHook('onResponse', async (request, reply) => {
+    const level = reply.statusCode >= 400 ? 'info' : 'debug'
+    if (!context.log.isLevelEnabled(level)) return
+    const { method, url, address, id } = request
+    context.log[level](
+      { method, path: maskUrl(url), status: reply.statusCode, address, ms: Math.round(reply.elapsedTime), request: id },
+      'request',
+    )
+  })
+  http.setErrorHandler(answer)
+  http.setNotFoundHandler(() => {
+    throw new ApiError('NOT_FOUND')
+  })
+  await allowOrigins(http, context.corsOrigins)
+  context.metrics.mount(http)
+  mountProbes(http, context)
+  await mountReference(http)
+  mountFeatures(createMount(http, context))
+  refuseOtherMethods(http, routes)
+  return http
+}
+
+async function allowOrigins(http: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return
+  await http.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Retry-After', 'X-Request-Id'],
+    maxAge: 86_400,
+  })
+}
+
+function mountProbes(http: FastifyInstance, { isReady, serverName }: HttpContext): void {
+  const method = ['GET', 'HEAD']
+  http.route({ method, url: '/health', handler: () => ({ status: 'ok' }) })
+  http.route({
+    method,
+    url: '/ready',
+    handler: async (_request, reply) =>
+      (await isReady()) ? { status: 'ok' } : reply.code(503).send({ status: 'unavailable' }),
+  })
+  http.route({
+    method,
+    url: '/',
+    handler: () => ({ name: serverName(), protocol_version: 1, min_version: 1, max_version: 1 }),
+  })
+}
+
+/** Methods by path, of every route that is added from now on. */
+type Routes = Map<string, Set<string>>
+
+function collectRoutes(http: FastifyInstance): Routes {
+  const routes: Routes = new Map()
+  http.addHook('onRoute', ({ url, method }) => {
+    const known = routes.get(url) ?? new Set()
+    routes.set(url, known)
+    for (const name of [method].flat()) known.add(name)
+  })
+  return routes
+}
+
+/** A known path with another method is 405, with the methods it knows (spec 01, section 1). */
+function refuseOtherMethods(http: FastifyInstance, routes: Routes): void {
+  for (const [url, methods] of [...routes]) {
+    if (url === '*') continue
+    const allowed = [...methods]
+    http.route({
+      method: http.supportedMethods.filter((method) => !methods.has(method)) as HTTPMethods[],
+      url,
+      handler: (_request, reply) => {
+        reply.header('allow', allowed.join(', '))
+        throw new ApiError('INVALID_OPERATION', { status: 405, message: `Use ${allowed.join(' or ')} here.` })
+      },
+    })
+  }
+}
+
+/** Answers what is not even HTTP: a malformed length, an overlong header. */
+function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const { envelope } = new ApiError('VALIDATION_ERROR', { message: 'The request is not well-formed HTTP.' })
+  const body = JSON.stringify(envelope)
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,162 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { Cleanup } from './cleanup.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config/config.ts'
+import type { Env } from './config/environment.ts'
+import { openCore } from './core.ts'
+import { gatewayLogin } from './features/auth/gateway-login.ts'
+import { auth } from './features/auth/index.ts'
+import type { PasswordCost } from './features/auth/passwords.ts'
+import { emoji } from './features/emoji/index.ts'
+import { files } from './features/files/index.ts'
+import { FileLibrary } from './features/files/library.ts'
+import { invites } from './features/invites/index.ts'
+import { members } from './features/members/index.ts'
+import { messages } from './features/messages/index.ts'
+import { moderation } from './features/moderation/index.ts'
+import { relations } from './features/relations/index.ts'
+import { roles } from './features/roles/index.ts'
+import { server } from './features/server/index.ts'
+import { spaces } from './features/spaces/index.ts'
+import { threads } from './features/threads/index.ts'
+import { feedOfThread } from './features/threads/threads.ts'
+import { users } from './features/users/index.ts'
+import { Gateway, type GatewayStats } from './gateway/gateway.ts'
+import { clientAddress } from './http/client-address.ts'
+import { createHttp } from './http/http.ts'
+import { Metrics } from './http/metrics.ts'
+import { LocalRateLimiter } from './http/rate-limiter.ts'
+import type { Services } from './services.ts'
+import { openSpool, openStorage } from './storage/open.ts'
+
+/** How long running requests may take to finish during a shutdown. */
+const REQUESTS_FINISH_MS = 5_000
+
+/** Every capability that endpoints reach. */
+const FEATURES = [
+  auth,
+  users,
+  relations,
+  members,
+  invites,
+  moderation,
+  server,
+  roles,
+  spaces,
+  threads,
+  messages,
+  files,
+  emoji,
+]
+
+export interface StartOptions {
+  /** The environment variables that configure the server. */
+  env: Env
+  log: Logger
+  clock?: Clock
+  passwordCost?: PasswordCost
+}
+
+export interface RunningServer {
+  /** Where it listens, for example `http://127.0.0.1:8000`. */
+  url: string
+  config: Config
+  /** Stops in order: no new work, gateway clients sent to resume, running requests finished, database closed. */
+  close(): Promise<void>
+}
+
+/** Starts a server; resolves when it answers requests. What was opened before a failure is closed again. */
+export async function startServer({
+  env,
+  log,
+  clock = systemClock,
+  passwordCost,
+}: StartOptions): Promise<RunningServer> {
+  await using opened = new AsyncDisposableStack()
+
+  const core = await openCore({ env, log, clock, passwordCost }, opened)
+  const { config, db, community, bus, sessions } = core
+  const port = (): number => (http.server.address() as AddressInfo).port
+  const gateway = new Gateway({
+    community,
+    bus,
+    clock,
+    log: log.child({ logger: 'gateway' }),
+    limits: () => config.limits,
+    authenticate: (token) => gatewayLogin(services, token),
+    use: (authSessionId) => sessions.touch(authSessionId),
+    serverInfo: () => ({ name: config.get('server.name'), icon: config.get('server.icon') || undefined }),
+    clientAddress: ({ socket, headers }) =>
+      clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies')),
+  })
+  sessions.onEnd((sessionId) => gateway.endAuthSession(sessionId))
+  const cleanup = opened.adopt(new Cleanup({ clock, log: log.child({ logger: 'cleanup' }) }), (hourly) => hourly.stop())
+  const spool = await openSpool(config)
+  const storage = opened.adopt(await openStorage(config, log), (backend) => backend.close())
+  const library = new FileLibrary({ ...core, storage })
+  const services: Services = { ...core, gateway, cleanup, storage, files: library, port }
+
+  let stopping = false
+  const metrics = new Metrics()
+  watchGateway(metrics, gateway)
+  const http = await createHttp(
+    {
+      log: log.child({ logger: 'http' }),
+      metrics,
+      sessions,
+      community,
+      rateLimiter: config.get('ratelimit.enabled') ? new LocalRateLimiter(clock, config.rateLimits) : undefined,
+      limits: () => config.limits,
+      spool,
+      trustedProxies: config.get('network.trusted_proxies'),
+      corsOrigins: config.get('network.cors_origins'),
+      isReady: () => (stopping ? Promise.resolve(false) : db.ping().then(yes, no)),
+      serverName: () => config.get('server.name'),
+      feedOfThread: (threadId) => feedOfThread(db.read, threadId),
+    },
+    (on) => {
+      for (const feature of FEATURES) feature(services, on)
+    },
+  )
+  http.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head))
+  opened.adopt(http, closeHttp)
+  // Before the HTTP server: it waits for its connections, and the gateway's are among them.
+  opened.adopt(gateway, (instance) => instance.close())
+
+  const url = await http.listen({ host: config.get('network.host'), port: config.get('network.port') })
+  const closing = opened.move()
+  return {
+    url,
+    config,
+    close: async () => {
+      stopping = true
+      await closing.disposeAsync()
+    },
+  }
+}
+
+/** Lets running requests finish, and those that take too long fail. */
+async function closeHttp(http: FastifyInstance): Promise<void> {
+  const patience = setTimeout(() => http.server.closeAllConnections(), REQUESTS_FINISH_MS)
+  await http.close()
+  clearTimeout(patience)
+}
+
+function watchGateway(metrics: Metrics, gateway: Gateway): void {
+  const watch = (name: string, help: string, read: (stats: GatewayStats) => number) =>
+    metrics.gauge(`vox_gateway_${name}`, help, () => read(gateway.stats))
+  watch('sockets', 'Open gateway sockets, identified or not.', ({ sockets }) => sockets)
+  watch('live_sessions', 'Gateway sessions with a socket.', ({ liveSessions }) => liveSessions)
+  watch(
+    'resumable_sessions',
+    'Gateway sessions that may still be resumed.',
+    ({ resumableSessions }) => resumableSessions,
+  )
+  watch('events_total', 'Events dispatched since the start.', ({ events }) => events)
+  watch('deliveries_total', 'Events handed to sessions since the start.', ({ deliveries }) => deliveries)
+}
+
+const yes = () => true
+const no = () => false

@@ -1,0 +1,15 @@
+import type { Cleanup } from './cleanup.ts'
+import type { Core } from './core.ts'
+import type { FileLibrary } from './features/files/library.ts'
+import type { Gateway } from './gateway/gateway.ts'
+import type { Storage } from './storage/storage.ts'
+
+/** What the composition root gives to every feature. */
+export interface Services extends Core {
+  gateway: Gateway
+  cleanup: Cleanup
+  storage: Storage
+  files: FileLibrary
+  /** The port the server really listens on; known once it does. */
+  port(): number
+}

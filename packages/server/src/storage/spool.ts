@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { prepareFolder } from './folder.ts'
+
+/**
+ * Where files wait while they are received: on disk, so that an upload takes no memory, whatever its size; whole, so
+ * that its type and name are known and its form is found valid before anything is stored.
+ */
+export class Spool {
+  readonly #folder: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  static async open(folder: string): Promise<Spool> {
+    await prepareFolder(folder)
+    return new Spool(folder)
+  }
+
+  /** Writes down what comes. If it breaks off, nothing remains. */
+  async receive(content: AsyncIterable<Uint8Array>): Promise<SpooledFile> {
+    const name = path.join(this.#folder, randomUUID())
+    await using unfinished = new AsyncDisposableStack()
+    const file = unfinished.use(new SpooledFile(name, await open(name, 'wx+', 0o600)))
+    await file.write(content)
+    unfinished.move()
+    return file
+  }
+
+  /** Removes what a crash left behind. */
+  async removeOlderThan(time: number): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      const file = path.join(this.#folder, name)
+      const { mtimeMs } = await stat(file)
+      if (mtimeMs < time) await rm(file, { force: true })
+    }
+  }
+}
+
+/** A file that has been received. Unless a storage has moved it by then, it is gone when it is disposed of. */
+export class SpooledFile implements AsyncDisposable {
+  readonly path: string
+  readonly #handle: FileHandle
+  #size = 0
+
+  constructor(name: string, handle: FileHandle) {
+    this.path = name
+    this.#handle = handle
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Appends all that comes. */
+  async write(content: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of content) {
+      await this.#handle.appendFile(chunk)
+      this.#size += chunk.length
+    }
+  }
+
+  /** The bytes from `position` on; fewer than `length` at the end of the file. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(length), 0, length, position)
+    return buffer.subarray(0, bytesRead)
+  }
+
+  /** Sees to it that the bytes survive a crash of the machine. */
+  async flush(): Promise<void> {
+    await this.#handle.sync()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+    await rm(this.path, { force: true })
+  }
+}

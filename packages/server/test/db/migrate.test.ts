@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { SchemaRefused } from '../../src/db/migrate.ts'
+import { foundation } from '../../src/db/migrations/001-foundation.ts'
+import { MIGRATIONS } from '../../src/db/migrations/index.ts'
+import type { Migration } from '../../src/db/migrations/migration.ts'
+import { migrateDatabase, pendingMigrations } from '../../src/db/open.ts'
+import { parseDatabaseUrl } from '../../src/db/url.ts'
+import { addUser, openTestDatabase } from '../support/database.ts'
+import { forEachEngine, sqlite } from '../support/engines.ts'
+import { runSql } from '../support/sql.ts'
+
+const ALL = MIGRATIONS.map(({ name }) => name)
+
+/** Adds a table of its own name. */
+const adding = (name: string): Migration => ({
+  name,
+  up: (ddl) => ddl.createTable(name).addColumn('n', ddl.integer).execute(),
+})
+
+const failing: Migration = {
+  name: 'failing',
+  async up(ddl) {
+    await adding('half').up(ddl)
+    throw new Error('broken')
+  },
+}
+
+forEachEngine('migrations', (engine) => {
+  it('give an empty database the whole schema', async () => {
+    const url = await engine.freshUrl()
+    assert.deepEqual(await pendingMigrations(url), ALL)
+    assert.deepEqual(await migrateDatabase(url), ALL)
+    assert.deepEqual(await pendingMigrations(url), [])
+  })
+
+  it('run by themselves when the database is opened, and leave it untouched the second time', async () => {
+    const url = await engine.freshUrl()
+    {
+      await using database = await openTestDatabase(url)
+      await database.write((tx) => addUser(tx, 'ada'))
+    }
+    assert.deepEqual(await migrateDatabase(url), [])
+    await using database = await openTestDatabase(url)
+    const users = await database.read.selectFrom('users').select('username').execute()
+    assert.deepEqual(users, [{ username: 'ada' }])
+  })
+
+  it('bring an older database up to date, in order', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, [foundation])
+    const newer = [foundation, adding('second'), adding('third')]
+    assert.deepEqual(await pendingMigrations(url, newer), ['second', 'third'])
+    assert.deepEqual(await migrateDatabase(url, newer), ['second', 'third'])
+    assert.deepEqual(await pendingMigrations(url, newer), [])
+    await runSql(url, 'insert into second values (1)', 'insert into third values (1)')
+  })
+
+  it('that fail leave nothing behind, and what came before them stays', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, [foundation])
+    const steps = [foundation, adding('second'), failing, adding('fourth')]
+    await assert.rejects(migrateDatabase(url, steps), /broken/)
+    assert.deepEqual(await pendingMigrations(url, steps), ['failing', 'fourth'])
+    await assert.rejects(runSql(url, 'select * from half'))
+    await runSql(url, 'select * from second')
+  })
+
+  it('that fail on an empty database leave it empty', async () => {
+    const url = await engine.freshUrl()
+    await assert.rejects(migrateDatabase(url, [foundation, failing]), /broken/)
+    assert.deepEqual(await migrateDatabase(url, [foundation]), ['001-foundation'])
+  })
+
+  it('refuse a database of a newer version', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, [...MIGRATIONS, adding('future')])
+    const refused = (error: unknown) => error instanceof SchemaRefused && /newer Vox/.test(error.message)
+    await assert.rejects(openTestDatabase(url), refused)
+    await assert.rejects(migrateDatabase(url), refused)
+    await assert.rejects(pendingMigrations(url), refused)
+  })
+
+  it('refuse a database of another program and do not change it', async () => {
+    const url = await engine.freshUrl()
+    await runSql(url, 'create table invoices (n integer)')
+    const refused = (error: unknown) => error instanceof SchemaRefused && error.message.includes('(invoices)')
+    await assert.rejects(openTestDatabase(url), refused)
+    await assert.rejects(migrateDatabase(url), refused)
+    await assert.rejects(pendingMigrations(url), refused)
+    await assert.rejects(runSql(url, 'select * from vox_migrations'))
+  })
+})
+
+describe('migrations of a database file', () => {
+  it('that are only asked for create no file', async () => {
+    const url = await sqlite.freshUrl()
+    assert.deepEqual(await pendingMigrations(url), ALL)
+    assert.equal(existsSync(fileOf(url)), false)
+    assert.deepEqual(await pendingMigrations('sqlite+aiosqlite://'), ALL)
+  })
+
+  it('leave the file of another program as it is, to the last byte', async () => {
+    const url = await sqlite.freshUrl()
+    await runSql(url, 'create table invoices (n integer)')
+    const before = readFileSync(fileOf(url))
+    await assert.rejects(openTestDatabase(url), SchemaRefused)
+    assert.deepEqual(readFileSync(fileOf(url)), before)
+  })
+
+  it('say which file cannot be opened', async () => {
+    const url = `sqlite+aiosqlite:///${fileOf(await sqlite.freshUrl())}/no/such/folder.db`
+    await assert.rejects(migrateDatabase(url), /cannot open the database file .*\/no\/such\/folder\.db/)
+  })
+})
+
+function fileOf(url: string): string {
+  const target = parseDatabaseUrl(url)
+  assert.ok(target.engine === 'sqlite' && target.path !== null)
+  return target.path
+}

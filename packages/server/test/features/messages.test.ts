@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { snowflakeTime } from '@vox/protocol'
+import { forEachEngine } from '../support/engines.ts'
+import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+
+async function withFeed(server: TestServer, feed: object = {}) {
+  const ada = await server.register('ada')
+  const bob = await server.register('bob')
+  const { body } = await ada.post('/feeds', { name: 'general', type: 'text', ...feed })
+  return { ada, bob, feed: `/feeds/${body.feed_id}` }
+}
+
+async function send(client: Client, feed: string, body: string): Promise<bigint> {
+  return (await client.post(`${feed}/messages`, { body })).body.msg_id
+}
+
+const ids = (answer: { body: { messages: { msg_id: bigint }[] } }) => answer.body.messages.map(({ msg_id }) => msg_id)
+
+forEachEngine('messages of a feed', (engine) => {
+  it('are answered with their id and the time inside it, and read back as sent', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const text = '  **hi** <@1> \n😀 \u0301 <script>'
+    const { status, body } = await bob.post(`${feed}/messages`, { body: text, reply_to: '9007199254740993' })
+    assert.equal(status, 201)
+    assert.equal(typeof body.msg_id, 'bigint')
+    assert.deepEqual(body, {
+      msg_id: body.msg_id,
+      timestamp: snowflakeTime(body.msg_id),
+      interaction_id: null,
+      mentions: null,
+    })
+    const { body: read } = await bob.get(`${feed}/messages/${body.msg_id}`)
+    assert.deepEqual(
+      [read.msg_id, read.feed_id, read.author_id, read.body, read.reply_to, read.edit_timestamp, read.attachments],
+      [body.msg_id, 1, bob.userId, text, 9007199254740993n, null, []],
+    )
+  })
+
+  it('are listed newest first between exclusive bounds', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const sent: bigint[] = []
+    for (const text of ['1', '2', '3', '4', '5']) sent.unshift(await send(bob, feed, text))
+    const [five, four, three, two, one] = sent
+    const list = async (query: string) => ids(await bob.get(`${feed}/messages?${query}`))
+    assert.deepEqual(await list(''), sent)
+    assert.deepEqual(await list('limit=2'), [five, four])
+    assert.deepEqual(await list(`limit=2&before=${four}`), [three, two])
+    assert.deepEqual(await list(`limit=2&after=${one}`), [five, four])
+    assert.deepEqual(await list(`after=${one}&before=${four}`), [three, two])
+    assert.deepEqual(await list(`before=${one}`), [])
+    assert.deepEqual(await list('limit=3&limit=1'), [five])
+  })
+
+  it('come in pages of at most the configured size', async () => {
+    await using server = await startTestServer(engine, { env: { VOX_LIMIT_PAGE_LIMIT_MESSAGES: '2' } })
+    const { bob, feed } = await withFeed(server)
+    for (const text of ['1', '2', '3']) await send(bob, feed, text)
+    assert.equal(ids(await bob.get(`${feed}/messages?limit=200`)).length, 2)
+    for (const limit of ['0', '1001', 'x', '1.5'])
+      assert.equal(failure(await bob.get(`${feed}/messages?limit=${limit}`)), '422 VALIDATION_ERROR')
+  })
+
+  it('must say something, and not too much', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const post = async (body: object) => failure(await bob.post(`${feed}/messages`, body))
+    for (const empty of [{}, { body: '' }, { body: ' \n\u3000' }, { body: null }])
+      assert.equal(await post(empty), '400 EMPTY_MESSAGE')
+    assert.equal(await post({ body: 'x'.repeat(4001) }), '400 MESSAGE_TOO_LARGE')
+    assert.equal((await bob.post(`${feed}/messages`, { body: '😀'.repeat(4000) })).status, 201)
+    assert.equal(await post({ opaque_blob: 'x'.repeat(65_537) }), '413 PAYLOAD_TOO_LARGE')
+    assert.equal(await post({ body: 'x', reply_to: 0 }), '422 VALIDATION_ERROR')
+    assert.equal(await post({ body: 'a\0b' }), '422 VALIDATION_ERROR')
+    assert.equal(await post({ body: 5 }), '422 VALIDATION_ERROR')
+  })
+
+  it('carry ciphertext as it came', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const { body } = await bob.post(`${feed}/messages`, { opaque_blob: 'AAEC' })
+    const read = await bob.get(`${feed}/messages/${body.msg_id}`)
+    assert.deepEqual([read.body.body, read.body.opaque_blob], [null, 'AAEC'])
+  })
+
+  it('are edited by their author alone', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const path = `${feed}/messages/${await send(bob, feed, 'helo')}`
+    const edited = await bob.patch(path, { body: 'hello' })
+    assert.equal(edited.status, 200)
+    const read = await bob.get(path)
+    assert.deepEqual([read.body.body, read.body.edit_timestamp], ['hello', edited.body.edit_timestamp])
+    assert.equal(failure(await ada.patch(path, { body: 'x' })), '403 FORBIDDEN')
+    assert.equal(failure(await bob.patch(path, { body: 'x'.repeat(4001) })), '422 VALIDATION_ERROR')
+    assert.equal(failure(await bob.patch(path, { body: ' ' })), '400 EMPTY_MESSAGE')
+    assert.equal(failure(await bob.patch(path, {})), '422 VALIDATION_ERROR')
+    assert.equal(failure(await bob.patch(`${feed}/messages/1`, { body: 'x' })), '404 MESSAGE_NOT_FOUND')
+  })
+
+  it('replace text by ciphertext and back, never mixing them', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const path = `${feed}/messages/${await send(bob, feed, 'plain')}`
+    await bob.patch(path, { opaque_blob: 'AAEC' })
+    const encrypted = await bob.get(path)
+    assert.deepEqual([encrypted.body.body, encrypted.body.opaque_blob], [null, 'AAEC'])
+    await bob.patch(path, { body: 'plain again' })
+    const plain = await bob.get(path)
+    assert.deepEqual([plain.body.body, plain.body.opaque_blob], ['plain again', null])
+    assert.equal(failure(await bob.patch(path, { opaque_blob: 'x'.repeat(65_537) })), '413 PAYLOAD_TOO_LARGE')
+  })
+
+  it('are deleted by their author or a moderator, once', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const cid = await server.register('cid')
+    const [first, second] = [await send(bob, feed, '1'), await send(bob, feed, '2')]
+    assert.equal(failure(await cid.delete(`${feed}/messages/${first}`)), '403 MISSING_PERMISSIONS')
+    assert.equal((await bob.delete(`${feed}/messages/${first}`)).status, 204)
+    assert.equal(failure(await bob.delete(`${feed}/messages/${first}`)), '404 MESSAGE_NOT_FOUND')
+    assert.equal((await ada.delete(`${feed}/messages/${second}`)).status, 204)
+    assert.deepEqual(ids(await bob.get(`${feed}/messages`)), [])
+  })
+
+  it('belong to one feed: under another they do not exist', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    await ada.post('/feeds', { name: 'other', type: 'text' })
+    const id = await send(bob, feed, 'here')
+    assert.equal(failure(await bob.get(`/feeds/2/messages/${id}`)), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.patch(`/feeds/2/messages/${id}`, { body: 'x' })), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.delete(`/feeds/2/messages/${id}`)), '404 MESSAGE_NOT_FOUND')
+  })
+
+  it('tell nobody without the permission whether a feed exists', async () => {
+    await using server = await startTestServer(engine)
+    const hidden = { permission_overrides: [{ target_type: 'role', target_id: 1, allow: 0, deny: 1 }] }
+    const { bob } = await withFeed(server, hidden)
+    const seen = await Promise.all([bob.get('/feeds/1/messages'), bob.post('/feeds/1/messages', { body: 'x' })])
+    for (const answer of seen) assert.equal(failure(answer), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await bob.get('/feeds/99/messages')), '404 SPACE_NOT_FOUND')
+    assert.equal(failure(await bob.post('/feeds/99/messages', { body: 'x' })), '404 SPACE_NOT_FOUND')
+    const [one, unknown] = [await bob.delete('/feeds/1/messages/5'), await bob.delete('/feeds/1/messages/6')]
+    assert.equal(failure(one), '403 MISSING_PERMISSIONS')
+    assert.deepEqual(one.body, unknown.body)
+  })
+
+  it('in announcement feeds come from those who manage spaces', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server, { type: 'announcement' })
+    assert.equal(failure(await bob.post(`${feed}/messages`, { body: 'x' })), '403 FORBIDDEN')
+    assert.equal((await ada.post(`${feed}/messages`, { body: 'x' })).status, 201)
+  })
+
+  it('get rising ids in the order in which they become visible, also when many post at once', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const sent = await Promise.all(Array.from({ length: 100 }, (_, i) => send(i % 2 ? ada : bob, feed, String(i))))
+    assert.equal(new Set(sent).size, 100)
+    const listed = ids(await bob.get(`${feed}/messages?limit=100`))
+    assert.deepEqual(
+      listed,
+      [...sent].sort((a, b) => (a < b ? 1 : -1)),
+    )
+  })
+})

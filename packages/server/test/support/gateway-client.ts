@@ -1,0 +1,53 @@
+import { type Received, TestSocket } from './gateway.ts'
+import type { TestServer } from './server.ts'
+
+/** An event as a client is told it. */
+export type Told = [type: string, data: unknown]
+
+/** A gateway session of an account on a test server. */
+export class GatewayClient {
+  readonly socket: TestSocket
+
+  constructor(socket: TestSocket) {
+    this.socket = socket
+  }
+
+  /** Connects with the client's token; what others look like at that moment has been read. */
+  static async connect(server: TestServer, { token = '' }: { token?: string | undefined }): Promise<GatewayClient> {
+    const socket = new TestSocket(`${server.url.replace('http', 'ws')}/gateway`, undefined)
+    await socket.next('hello')
+    socket.send('identify', { token })
+    await socket.next('ready')
+    await socket.rest()
+    return new GatewayClient(socket)
+  }
+
+  /** All it was told since the last call, in order, but for presences. A request's events precede its answer. */
+  async told(): Promise<Told[]> {
+    return (await this.socket.rest()).filter(({ type }) => type !== 'presence_update').map(asTold)
+  }
+
+  /** The presences it was told since the last call. */
+  async presences(): Promise<unknown[]> {
+    return (await this.socket.rest()).filter(({ type }) => type === 'presence_update').map(({ d }) => d)
+  }
+
+  /** What it was told before the server closed the connection, and the close code. */
+  async lastWords(): Promise<{ told: Told[]; code: number }> {
+    const [code] = await this.socket.closed
+    const told: Told[] = []
+    for (let message = await this.#left(); message; message = await this.#left()) told.push(asTold(message))
+    return { told, code }
+  }
+
+  #left(): Promise<Received | undefined> {
+    return this.socket.next().catch(() => undefined)
+  }
+}
+
+const asTold = ({ type, d }: Received): Told => [type, d]
+
+/** Connects several accounts at once, in the order given. */
+export function connectAll(server: TestServer, ...clients: { token?: string | undefined }[]): Promise<GatewayClient[]> {
+  return Promise.all(clients.map((client) => GatewayClient.connect(server, client)))
+}

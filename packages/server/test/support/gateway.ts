@@ -1,0 +1,251 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { zstdDecompressSync } from 'node:zlib'
+import {
+  DEFAULT_EVERYONE_PERMISSIONS,
+  DEFAULT_LIMITS,
+  type LimitName,
+  Permission,
+  parseJson,
+  stringifyJson,
+} from '@vox/protocol'
+import { WebSocket } from 'ws'
+import { Community } from '../../src/community/community.ts'
+import { LocalBus } from '../../src/events/bus.ts'
+import { type AuthFailure, DEFAULT_TIMINGS, type Identity } from '../../src/gateway/context.ts'
+import { Gateway } from '../../src/gateway/gateway.ts'
+import { TestClock } from './clock.ts'
+
+/** A server message as a client reads it. */
+export interface Received {
+  type: string
+  seq?: number
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into payloads of every shape
+  d?: any
+}
+
+/** Id of the role that every member of the test community has. */
+export const EVERYONE = 1
+
+/**
+ * A gateway on a bare HTTP server, with a real community and bus, a clock that stands still, and tokens that the test
+ * hands out. The address of a client is what it says in the header `x-address`.
+ */
+export class TestGateway {
+  readonly clock = new TestClock()
+  readonly community = new Community()
+  readonly bus = new LocalBus()
+  readonly gateway: Gateway
+  readonly errors: object[] = []
+  readonly used: number[] = []
+  readonly #limits = { ...DEFAULT_LIMITS }
+  readonly #tokens = new Map<string, Identity | AuthFailure>()
+  readonly #sockets = new Set<TestSocket>()
+  readonly #server: Server
+  /** Runs while a token is looked up. */
+  beforeAnswer: () => Promise<void> | void = () => {}
+
+  constructor(timings = { ...DEFAULT_TIMINGS, closeTimeout: 200, patience: 0 }) {
+    this.community.setRole({ id: EVERYONE, position: 0, permissions: DEFAULT_EVERYONE_PERMISSIONS, builtin: true })
+    this.gateway = new Gateway({
+      community: this.community,
+      bus: this.bus,
+      clock: this.clock,
+      log: { debug: () => {}, error: (details) => this.errors.push(details) },
+      limits: () => this.#limits,
+      authenticate: async (token) => {
+        const identity = this.#tokens.get(token) ?? 'unknown'
+        await this.beforeAnswer()
+        return identity
+      },
+      use: async (authSessionId) => {
+        this.used.push(authSessionId)
+        return this.identityOf(authSessionId)?.expiresAt
+      },
+      serverInfo: () => ({ name: 'Test', icon: undefined }),
+      clientAddress: ({ headers }) => headers['x-address']?.toString(),
+      timings,
+    })
+    this.#server = createServer((_request, response) => response.writeHead(404).end())
+    this.#server.on('upgrade', (request, socket, head) => this.gateway.handleUpgrade(request, socket, head))
+  }
+
+  static async start(): Promise<TestGateway> {
+    const test = new TestGateway()
+    await new Promise<void>((resolve) => test.#server.listen(0, '127.0.0.1', resolve))
+    return test
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  limit(name: LimitName, value: number): void {
+    this.#limits[name] = value
+  }
+
+  /** Makes the user a member and returns a token of theirs; the auth session has the given id. */
+  member(userId: number, { authSessionId = userId, roles = [] as number[], ...identity }: Partial<MemberOptions> = {}) {
+    this.community.setMember(userId, roles)
+    const token = `vox_sess_${userId}_${authSessionId}`
+    this.#tokens.set(token, {
+      userId,
+      authSessionId,
+      expiresAt: this.clock.now() + 30 * 86_400_000,
+      displayName: `User ${userId}`,
+      isBot: false,
+      ...identity,
+    })
+    return token
+  }
+
+  identityOf(authSessionId: number): Identity | undefined {
+    for (const identity of this.#tokens.values())
+      if (typeof identity === 'object' && identity.authSessionId === authSessionId) return identity
+    return undefined
+  }
+
+  setToken(token: string, answer: Identity | AuthFailure): void {
+    this.#tokens.set(token, answer)
+  }
+
+  /** Makes a feed that these roles do not see. */
+  feed(id: number, hiddenFrom: readonly number[] = []): void {
+    this.community.setFeed({
+      id,
+      name: `feed-${id}`,
+      type: 'text',
+      topic: null,
+      categoryId: null,
+      position: id,
+      nsfw: false,
+      slowmodeSeconds: 0,
+      overrides: hiddenFrom.map((targetId) => ({
+        targetType: 'role',
+        targetId,
+        allow: 0n,
+        deny: Permission.VIEW_SPACE,
+      })),
+    })
+  }
+
+  /** Opens a socket; nothing has been read of it yet. */
+  async open({ query = '', address }: OpenOptions = {}): Promise<TestSocket> {
+    const socket = new TestSocket(`ws://127.0.0.1:${this.port}/gateway${query}`, address)
+    this.#sockets.add(socket)
+    await socket.opened
+    return socket
+  }
+
+  /** Opens a socket and identifies; `hello` and `ready` have been read. */
+  async identify(token: string, options: OpenOptions = {}): Promise<TestSocket> {
+    const socket = await this.open(options)
+    await socket.next('hello')
+    socket.send('identify', { token })
+    await socket.next('ready')
+    return socket
+  }
+
+  /** Opens a socket and resumes; `hello` has been read. */
+  async resume(token: string, sessionId: string, lastSeq: number, options: OpenOptions = {}): Promise<TestSocket> {
+    const socket = await this.open(options)
+    await socket.next('hello')
+    socket.send('resume', { token, session_id: sessionId, last_seq: lastSeq })
+    return socket
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.terminate()
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await this.gateway.close()
+  }
+}
+
+interface MemberOptions extends Identity {
+  roles: number[]
+}
+
+interface OpenOptions {
+  query?: string
+  address?: string
+}
+
+/** A client that keeps what it gets until the test asks for it. */
+export class TestSocket {
+  readonly ws: WebSocket
+  readonly opened: Promise<unknown>
+  /** Close code and reason. */
+  readonly closed: Promise<[code: number, reason: string]>
+  readonly #received: (Received & { binary: boolean; bytes: Buffer })[] = []
+  #arrived: () => void = () => {}
+  /** From `ready`. */
+  sessionId = ''
+  lastSeq = 0
+
+  constructor(url: string, address: string | undefined) {
+    this.ws = new WebSocket(url, { headers: { ...(address && { 'x-address': address }) } })
+    this.opened = once(this.ws, 'open')
+    this.closed = new Promise((resolve) =>
+      this.ws.on('close', (code, reason) => {
+        resolve([code, reason.toString()])
+        this.#arrived()
+      }),
+    )
+    this.ws.on('message', (data, binary) => this.#keep(data as Buffer, binary))
+    this.ws.on('error', () => {})
+  }
+
+  #keep(bytes: Buffer, binary: boolean): void {
+    const text = (binary ? zstdDecompressSync(bytes) : bytes).toString()
+    const message = parseJson(text) as Received
+    if (message.type === 'ready') this.sessionId = message.d.session_id
+    if (message.seq !== undefined) this.lastSeq = message.seq
+    this.#received.push({ ...message, binary, bytes })
+    this.#arrived()
+  }
+
+  send(type: string, d?: unknown): void {
+    this.sendText(stringifyJson({ type, ...(d !== undefined && { d }) }))
+  }
+
+  sendText(text: string): void {
+    this.ws.send(text)
+  }
+
+  /** The next message, which must be of this type if one is given. */
+  async next(type?: string): Promise<Received & { binary: boolean; bytes: Buffer }> {
+    while (this.#received.length === 0) {
+      if (this.ws.readyState === WebSocket.CLOSED) throw new Error(`closed while waiting for ${type ?? 'a message'}`)
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve
+      })
+    }
+    const message = this.#received.shift()
+    if (!message) throw new Error('unreachable')
+    if (type && message.type !== type) throw new Error(`expected ${type}, got ${stringifyJson(message)}`)
+    return message
+  }
+
+  /** Everything that comes until the server has answered a heartbeat sent now. */
+  async rest(): Promise<Received[]> {
+    this.send('heartbeat')
+    const messages: Received[] = []
+    for (;;) {
+      const { binary: _binary, bytes: _bytes, ...message } = await this.next()
+      if (message.type === 'heartbeat_ack') return messages
+      messages.push(message)
+    }
+  }
+
+  /** Closes and waits until the server has noticed. */
+  async close(): Promise<void> {
+    this.ws.close(1000)
+    await this.closed
+  }
+
+  terminate(): void {
+    this.ws.terminate()
+  }
+}

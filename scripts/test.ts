@@ -1,0 +1,95 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- path …` for some of them.
+ *
+ * Always on SQLite. On PostgreSQL as well if `VOX_TEST_POSTGRES_URL` names a server, or if PostgreSQL is installed, in
+ * which case a throw-away server is started. `VOX_TEST_REQUIRE=sqlite,postgres` fails the run when one of them is
+ * missing. Options such as `--test-name-pattern=…` go to `node --test`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { findPostgres, postgresVersion, startPostgres } from './postgres.ts'
+
+const ALL_TESTS = 'packages/*/test/**/*.test.ts'
+const INTERRUPTED = 130
+
+/** Many times what the tests need: whatever still runs by then hangs. */
+const TIME_LIMIT_MS = 15 * 60_000
+
+/** Why the tests cannot be run; the message is for whoever started them. */
+class CannotTest extends Error {}
+
+let tests: ChildProcess | undefined
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    interrupted = true
+    tests?.kill(signal)
+  })
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof CannotTest)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
+
+async function main(args: string[]): Promise<number> {
+  await using cleanUp = new AsyncDisposableStack()
+  const postgresUrl = await providePostgres(cleanUp)
+  const engines = ['SQLite', ...(postgresUrl ? [`PostgreSQL ${await postgresVersion(postgresUrl)}`] : [])].join(' and ')
+  console.log(`Testing on ${engines}.`)
+  const code = interrupted ? INTERRUPTED : await run(args, postgresUrl)
+  console.log(`${interrupted ? 'Interrupted' : code === 0 ? 'Passed' : 'Failed'} on ${engines}.`)
+  return code
+}
+
+async function providePostgres(cleanUp: AsyncDisposableStack): Promise<string | undefined> {
+  const given = process.env.VOX_TEST_POSTGRES_URL
+  if (given) {
+    await postgresVersion(given).catch((error) => {
+      throw new CannotTest(`VOX_TEST_POSTGRES_URL is set, but that server cannot be reached: ${error.message}`)
+    })
+    return given
+  }
+  const programs = findPostgres()
+  if (programs) return cleanUp.use(await startPostgres(programs)).url
+  if (process.env.VOX_TEST_REQUIRE?.split(',').includes('postgres'))
+    throw new CannotTest('VOX_TEST_REQUIRE asks for postgres, but PostgreSQL is neither given nor installed.')
+  return undefined
+}
+
+async function run(args: string[], postgresUrl: string | undefined): Promise<number> {
+  const options = [
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    '--test-timeout=120000',
+    `--test-concurrency=${Math.max(2, availableParallelism())}`,
+  ]
+  tests = spawn(process.execPath, [...options, ...inOrder(args)], {
+    stdio: 'inherit',
+    env: { ...process.env, ...(postgresUrl && { VOX_TEST_POSTGRES_URL: postgresUrl }) },
+  })
+  const tooLong = setTimeout(interrupt, TIME_LIMIT_MS)
+  const [code] = await once(tests, 'exit')
+  clearTimeout(tooLong)
+  return interrupted ? INTERRUPTED : (code ?? 1)
+}
+
+/** Makes `node --test` name the files that are still running, and end. */
+function interrupt(): void {
+  console.error(`The tests did not end within ${TIME_LIMIT_MS / 60_000} minutes.`)
+  tests?.kill('SIGINT')
+}
+
+/** Options first, as Node wants them; then the files, folders standing for the tests inside them. */
+function inOrder(args: string[]): string[] {
+  const options = args.filter((arg) => arg.startsWith('-'))
+  const paths = args.filter((arg) => !arg.startsWith('-'))
+  const isFolder = (name: string) => statSync(name, { throwIfNoEntry: false })?.isDirectory()
+  const files = paths.map((name) => (isFolder(name) ? path.join(name, '**/*.test.ts') : name))
+  return [...options, ...(files.length > 0 ? files : [ALL_TESTS])]
+}
