@@ -1,9 +1,11 @@
 import { ConfigError } from '../config/config.ts'
 import { DatabaseInUse } from '../db/lock.ts'
 import { SchemaRefused } from '../db/migrate.ts'
+import { Refusal } from '../refusal.ts'
 
 /** Failures that say themselves what is wrong, with what the operator can do about it. */
 const EXPLAINED = [
+  { kind: Refusal, cure: '' },
   { kind: ConfigError, cure: '' },
   { kind: DatabaseInUse, cure: '' },
   {

@@ -23,7 +23,8 @@ const segment = (marker: number, length: number) => {
   bytes.writeUInt16BE(length, 2)
   return bytes
 }
-const frame = (marker: number) => Buffer.concat([segment(marker, 3).subarray(0, 4), of('\x08', [2, 480, 'BE'], [2, 640, 'BE'])])
+const frame = (marker: number) =>
+  Buffer.concat([segment(marker, 3).subarray(0, 4), of('\x08', [2, 480, 'BE'], [2, 640, 'BE'])])
 const jpeg = (...segments: Buffer[]) => Buffer.concat([Buffer.from([0xff, 0xd8]), ...segments])
 
 const PNG = of('\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR', [4, 640, 'BE'], [4, 480, 'BE'])
@@ -36,14 +37,22 @@ describe('the size of a picture', () => {
     ['APNG', 'image/apng', PNG],
     ['GIF', 'image/gif', of('GIF89a', [2, 640], [2, 480])],
     ['lossy WebP', 'image/webp', of('RIFF\0\0\0\0WEBPVP8 \0\0\0\0abc\x9d\x01\x2a', [2, 640 | 0x4000], [2, 480])],
-    ['lossless WebP', 'image/webp', Buffer.concat([of('RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f', [4, 639 | (479 << 14)]), pad])],
+    [
+      'lossless WebP',
+      'image/webp',
+      Buffer.concat([of('RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f', [4, 639 | (479 << 14)]), pad]),
+    ],
     ['extended WebP', 'image/webp', of('RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0', [3, 639], [3, 479])],
     ['BMP', 'image/bmp', of(`BM${'\0'.repeat(12)}\x28\0\0\0`, [4, 640], [4, 480])],
     ['upside-down BMP', 'image/bmp', of(`BM${'\0'.repeat(12)}\x28\0\0\0`, [4, 640], [4, -480])],
     ['the oldest BMP', 'image/bmp', Buffer.concat([of(`BM${'\0'.repeat(12)}\x0c\0\0\0`, [2, 640], [2, 480]), pad])],
     ['JPEG', 'image/jpeg', jpeg(segment(0xe0, 16), frame(0xc0))],
     ['JPEG with much metadata', 'image/jpeg', jpeg(...Array(20).fill(segment(0xe1, 65_535)), frame(0xc2))],
-    ['JPEG with tables before the frame and filling', 'image/jpeg', jpeg(segment(0xc4, 9), Buffer.from([0xff]), frame(0xc1))],
+    [
+      'JPEG with tables before the frame and filling',
+      'image/jpeg',
+      jpeg(segment(0xc4, 9), Buffer.from([0xff]), frame(0xc1)),
+    ],
   ]
   for (const [name, type, content] of pictures)
     it(`is read from a ${name}`, async () => assert.deepEqual(await sizeOf(type, content), size))
@@ -68,10 +77,15 @@ describe('the size of a picture', () => {
   it('is found or not, whatever the bytes are', async () => {
     const type = fc.constantFrom('image/png', 'image/gif', 'image/webp', 'image/bmp', 'image/jpeg')
     await fc.assert(
-      fc.asyncProperty(type, fc.constantFrom(...pictures), fc.uint8Array({ maxLength: 40 }), async (as, picture, tail) => {
-        const found = await sizeOf(as, Buffer.concat([picture[2].subarray(0, 30), tail]))
-        assert.ok(found === undefined || (found.width > 0 && found.height > 0))
-      }),
+      fc.asyncProperty(
+        type,
+        fc.constantFrom(...pictures),
+        fc.uint8Array({ maxLength: 40 }),
+        async (as, picture, tail) => {
+          const found = await sizeOf(as, Buffer.concat([picture[2].subarray(0, 30), tail]))
+          assert.ok(found === undefined || (found.width > 0 && found.height > 0))
+        },
+      ),
     )
   })
 })

@@ -31,7 +31,18 @@ describe('declaredType', () => {
   })
 
   it('is missing when it has not the form of a type', () => {
-    for (const text of [undefined, '', 'text', 'text/', '/plain', 'a/b/c', 'a b/c', 'ä/b', 'a/b\r\nc', `a/${'b'.repeat(126)}`])
+    for (const text of [
+      undefined,
+      '',
+      'text',
+      'text/',
+      '/plain',
+      'a/b/c',
+      'a b/c',
+      'ä/b',
+      'a/b\r\nc',
+      `a/${'b'.repeat(126)}`,
+    ])
       assert.equal(declaredType(text), undefined)
     assert.equal(declaredType(`a/${'b'.repeat(125)}`)?.length, 127)
   })

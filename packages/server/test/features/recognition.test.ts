@@ -7,7 +7,8 @@ const bytes = (text: string) => Buffer.from(text, 'latin1')
 const png = (...chunks: string[]) =>
   `\x89PNG\r\n\x1a\n${chunks.map((name) => `\0\0\0\x04${name}\0\0\0\0\0\0\0\0`).join('')}`
 const ftyp = (brands: string) => `\0\0\0${String.fromCharCode(8 + brands.length)}ftyp${brands}`
-const ebml = (type: string) => `\x1a\x45\xdf\xa3\x93\x42\x86\x81\x01\x42\x82${String.fromCharCode(0x80 + type.length)}${type}`
+const ebml = (type: string) =>
+  `\x1a\x45\xdf\xa3\x93\x42\x86\x81\x01\x42\x82${String.fromCharCode(0x80 + type.length)}${type}`
 const zipEntry = (name: string, content = '') =>
   `PK\x03\x04${'\0'.repeat(22)}${String.fromCharCode(name.length)}\0\0\0${name}${content}`
 const tar = `file.txt${'\0'.repeat(249)}ustar\0`
@@ -107,7 +108,15 @@ describe('the type of a file', () => {
   })
 
   it('stays open where a mark is cut off or unknown', () => {
-    for (const content of ['RIFF', 'RIFF\0\0\0\0XXXX', ftyp('zzzz\0\0\0\0'), '\0\0\0\x10ftyp', ebml('other'), '\xff', '\xff\xfb\xff'])
+    for (const content of [
+      'RIFF',
+      'RIFF\0\0\0\0XXXX',
+      ftyp('zzzz\0\0\0\0'),
+      '\0\0\0\x10ftyp',
+      ebml('other'),
+      '\xff',
+      '\xff\xfb\xff',
+    ])
       assert.equal(recognize(bytes(content)), undefined)
   })
 

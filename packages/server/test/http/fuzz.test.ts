@@ -86,8 +86,7 @@ function* attemptsOn(endpoint: Endpoint): Generator<Attempt> {
   for (const segment of HOSTILE_SEGMENTS)
     if (endpoint.path.includes(':')) yield { path: `/api/v1${endpoint.path.replaceAll(/:\w+/g, segment)}` }
   for (const name of Object.keys(endpoint.query.properties))
-    for (const value of HOSTILE)
-      yield { path: `${path}?${name}=${encodeURIComponent(textOf(value))}` }
+    for (const value of HOSTILE) yield { path: `${path}?${name}=${encodeURIComponent(textOf(value))}` }
   if (endpoint.method === 'GET') return
   for (const body of HOSTILE_BODIES) yield { path, body, headers: json }
   const properties = endpoint.body?.properties ?? {}

@@ -41,19 +41,33 @@ describe('a form', () => {
     const content = fc.array(fc.oneof(tricky, fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 12 })
     const harmless = content.map((pieces) => pieces.join('').replaceAll('\r\n--b', ''))
     await fc.assert(
-      fc.asyncProperty(fc.array(harmless, { maxLength: 4 }), fc.integer({ min: 1, max: 90 }), async (contents, size) => {
-        const body = form(...contents.map((text, at): [string, string] => [named(`name="n${at}"`), text]))
-        const found = await readAll(Buffer.from(body), size)
-        assert.deepEqual(
-          found.map(({ name, content }) => [name, Buffer.from(content, 'latin1').toString()]),
-          contents.map((text, at) => [`n${at}`, text]),
-        )
-      }),
+      fc.asyncProperty(
+        fc.array(harmless, { maxLength: 4 }),
+        fc.integer({ min: 1, max: 90 }),
+        async (contents, size) => {
+          const body = form(...contents.map((text, at): [string, string] => [named(`name="n${at}"`), text]))
+          const found = await readAll(Buffer.from(body), size)
+          assert.deepEqual(
+            found.map(({ name, content }) => [name, Buffer.from(content, 'latin1').toString()]),
+            contents.map((text, at) => [`n${at}`, text]),
+          )
+        },
+      ),
     )
   })
 
   it('either comes apart or is refused, whatever it is', async () => {
-    const pieces = fc.constantFrom('--b', '--b--', '\r\n', '\r\n--b', named('name="n"'), 'Content-Type: a/b', ':', '"', 'x')
+    const pieces = fc.constantFrom(
+      '--b',
+      '--b--',
+      '\r\n',
+      '\r\n--b',
+      named('name="n"'),
+      'Content-Type: a/b',
+      ':',
+      '"',
+      'x',
+    )
     await fc.assert(
       fc.asyncProperty(fc.array(pieces, { maxLength: 15 }), fc.integer({ min: 1, max: 50 }), async (texts, size) => {
         await readAll(texts.join(''), size).catch((error) => {
@@ -87,9 +101,9 @@ describe('a form', () => {
     assert.equal(await names('filename="Ünï.txt"'), 'Ünï.txt')
     assert.equal(await names('filename="a\\"b\\\\c.txt"'), 'a"b\\c.txt')
     assert.equal(await names('filename="a;b=c.txt"'), 'a;b=c.txt')
-    assert.equal(await names("filename=\"x\"; filename*=UTF-8''%C3%9C%22.txt"), 'Ü".txt')
-    assert.equal(await names("filename=\"x\"; filename*=UTF-8''%FF"), 'x')
-    assert.equal(await names("filename=\"x\"; filename*=latin1''%FC"), 'x')
+    assert.equal(await names('filename="x"; filename*=UTF-8\'\'%C3%9C%22.txt'), 'Ü".txt')
+    assert.equal(await names('filename="x"; filename*=UTF-8\'\'%FF'), 'x')
+    assert.equal(await names('filename="x"; filename*=latin1\'\'%FC'), 'x')
   })
 
   it('may have a preamble, an epilogue and parts that nobody reads', async () => {
@@ -101,7 +115,8 @@ describe('a form', () => {
   })
 
   it('is refused when it is malformed or out of bounds', async () => {
-    const refused = (body: string, message: RegExp) => assert.rejects(readAll(body), { code: 'VALIDATION_ERROR', message })
+    const refused = (body: string, message: RegExp) =>
+      assert.rejects(readAll(body), { code: 'VALIDATION_ERROR', message })
     await refused('', /ends before its last part/)
     await refused('no delimiter', /ends before its last part/)
     await refused(`--b\r\n${named('name="a"')}\r\n\r\ncut o`, /ends before its last part/)
