@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 
 const page = new DatabaseSync(process.argv[2] ?? '', { readOnly: true }).prepare(
-  'select * from messages where feed_id = 1 and msg_id < ? order by msg_id desc limit 100',
+  'select * from messages where feed_id = 1 and thread_id is null and msg_id < ? order by msg_id desc limit 100',
 )
 page.setReadBigInts(true)
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -5,6 +6,8 @@ import { Cleanup } from './cleanup.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import type { Env } from './config/environment.ts'
+import { openControl } from './control/open.ts'
+import { Probes } from './control/probes.ts'
 import { openCore } from './core.ts'
 import { gatewayLogin } from './features/auth/gateway-login.ts'
 import { auth } from './features/auth/index.ts'
@@ -79,6 +82,8 @@ export async function startServer({
   const core = await openCore({ env, log, clock, passwordCost }, opened)
   const { config, db, community, bus, sessions } = core
   const port = (): number => (http.server.address() as AddressInfo).port
+  const addressOf = ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies'))
   const gateway = new Gateway({
     community,
     bus,
@@ -88,12 +93,12 @@ export async function startServer({
     authenticate: (token) => gatewayLogin(services, token),
     use: (authSessionId) => sessions.touch(authSessionId),
     serverInfo: () => ({ name: config.get('server.name'), icon: config.get('server.icon') || undefined }),
-    clientAddress: ({ socket, headers }) =>
-      clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies')),
+    clientAddress: addressOf,
   })
   sessions.onEnd((sessionId) => gateway.endAuthSession(sessionId))
   const cleanup = opened.adopt(new Cleanup({ clock, log: log.child({ logger: 'cleanup' }) }), (hourly) => hourly.stop())
   const spool = await openSpool(config)
+  cleanup.add('uploads that broke off', () => spool.removeAbandoned(clock.now()))
   const storage = opened.adopt(await openStorage(config, log), (backend) => backend.close())
   const library = new FileLibrary({ ...core, storage })
   const services: Services = { ...core, gateway, cleanup, storage, files: library, port }
@@ -125,7 +130,10 @@ export async function startServer({
   // Before the HTTP server: it waits for its connections, and the gateway's are among them.
   opened.adopt(gateway, (instance) => instance.close())
 
+  const probes = new Probes(addressOf)
+  http.server.on('request', probes.see)
   const url = await http.listen({ host: config.get('network.host'), port: config.get('network.port') })
+  opened.use(await openControl({ core, running: { url, probes } }))
   const closing = opened.move()
   return {
     url,

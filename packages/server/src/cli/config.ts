@@ -1,6 +1,5 @@
-import type { SettingEntry, Shown } from '../config/config.ts'
-import { SETTINGS, type Setting } from '../config/settings.ts'
-import { settingNamed } from '../control/settings.ts'
+import { type SettingEntry, type Shown, settingNamed } from '../config/config.ts'
+import { SETTINGS, type Setting, type SettingName } from '../config/settings.ts'
 import { Refusal } from '../refusal.ts'
 import type { Command, Invocation } from './command.ts'
 import { JSON_FLAG, SERVER_FLAGS, withOperator } from './operator.ts'
@@ -18,7 +17,7 @@ const get: Command = {
   ],
   async run(invocation) {
     const { operands, flags, out, err } = invocation
-    const name = settingNamed(operands[0] ?? '')
+    const name = demandSetting(operands[0])
     const entries = await withOperator(invocation, (perform) => perform('config/list', {}))
     const entry = entries.find((candidate) => candidate.name === name)
     if (!entry) throw new Refusal(`The running server does not know ${name}. Restart it.`)
@@ -38,8 +37,8 @@ const set: Command = {
     ['vox config set gifs.api_key', 'Ask for a secret without showing it; in a script, read it from standard input.'],
   ],
   async run(invocation) {
-    const name = settingNamed(invocation.operands[0] ?? '')
-    await change(invocation, name, await valueOf(invocation, name))
+    const name = demandSetting(invocation.operands[0])
+    await change(invocation, name, await newValue(invocation, name))
   },
 }
 
@@ -49,7 +48,7 @@ const unset: Command = {
   operands: 'NAME',
   flags: SERVER_FLAGS,
   examples: [['vox config unset limits.message_body_max', 'Go back to 4000 characters.']],
-  run: (invocation) => change(invocation, settingNamed(invocation.operands[0] ?? ''), null),
+  run: (invocation) => change(invocation, demandSetting(invocation.operands[0]), null),
 }
 
 const list: Command = {
@@ -71,9 +70,15 @@ const list: Command = {
 /** What `vox config` can do. */
 export const CONFIG: readonly Command[] = [get, set, unset, list]
 
-async function change(invocation: Invocation, name: string, value: string | null): Promise<void> {
+function demandSetting(text = ''): SettingName {
+  const name = settingNamed(text)
+  if (name === undefined) throw new Refusal(`There is no setting ${text}. "vox config list" shows all.`)
+  return name
+}
+
+async function change(invocation: Invocation, name: SettingName, value: string | null): Promise<void> {
   const entry = await withOperator(invocation, (perform) => perform('config/change', { name, value }), {
-    mayCreate: true,
+    mayCreate: value !== null,
   })
   invocation.out.write(`${entry.name} is ${shown(entry.value)} (${origin(entry)}).\n`)
   if (entry.source === 'environment')
@@ -81,7 +86,7 @@ async function change(invocation: Invocation, name: string, value: string | null
 }
 
 /** The new value; one that is secret must not stand in the shell's history. */
-async function valueOf(invocation: Invocation, name: keyof typeof SETTINGS): Promise<string> {
+async function newValue(invocation: Invocation, name: SettingName): Promise<string> {
   const [, value] = invocation.operands
   const { secret }: Setting = SETTINGS[name]
   if (value !== undefined && secret)

@@ -5,7 +5,6 @@ import { Refusal } from '../refusal.ts'
 
 /** Failures that say themselves what is wrong, with what the operator can do about it. */
 const EXPLAINED = [
-  { kind: Refusal, cure: '' },
   { kind: ConfigError, cure: '' },
   { kind: DatabaseInUse, cure: '' },
   {
@@ -26,6 +25,7 @@ interface CodedError extends Error {
 /** What the operator reads when a command fails: a sentence for what can be expected, the stack for a defect. */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (error instanceof Refusal) return error.message
   const explained = EXPLAINED.find(({ kind }) => error instanceof kind)
   if (explained) return sentence(error.message) + explained.cure
   if (isCoded(error)) return codedFailure(error) ?? String(error.stack)

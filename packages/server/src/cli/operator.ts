@@ -1,4 +1,4 @@
-import { type Operator, reachOperator } from '../control/operator.ts'
+import type { Operator } from '../control/operator.ts'
 import { createLog, logFormat } from '../log.ts'
 import type { Flag, Invocation } from './command.ts'
 
@@ -15,6 +15,8 @@ export async function withOperator<T>(
   use: (operator: Operator) => Promise<T>,
   { mayCreate = false } = {},
 ): Promise<T> {
+  // Loaded here, so that help and typing errors are answered without it.
+  const { reachOperator } = await import('../control/operator.ts')
   await using opened = new AsyncDisposableStack()
   const log = createLog(logFormat(env, err.isTTY ?? false))
   return await use(await reachOperator({ env, log, mayCreate }, opened))

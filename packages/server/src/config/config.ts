@@ -60,6 +60,11 @@ export function storedSetting(nameOrKey: string): StoredName | undefined {
   return NAME_BY_KEY.get(nameOrKey) ?? STORED.find(([name]) => name === nameOrKey)?.[0]
 }
 
+/** The setting that an operator means by its name, its database key or its variable. */
+export function settingNamed(text: string): SettingName | undefined {
+  return ALL_SETTINGS.find(([name, { key, env }]) => [name, key, env].includes(text))?.[0]
+}
+
 /**
  * The settings in force.
  *

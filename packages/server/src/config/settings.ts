@@ -157,7 +157,7 @@ const DECLARED = {
     env: 'VOX_STORAGE_PATH',
     kind: nonEmptyText,
     default: 'uploads',
-    doc: 'Local backend: the folder, created if missing.',
+    doc: 'The folder, created if missing. With S3, uploads wait in it until they are in the bucket.',
   },
   'storage.s3_bucket': { env: 'VOX_S3_BUCKET', kind: nonEmptyText, default: 'vox-uploads', doc: 'S3: the bucket.' },
   'storage.s3_endpoint': {

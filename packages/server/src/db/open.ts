@@ -68,6 +68,17 @@ export async function pendingMigrations(url: string, migrations = MIGRATIONS): P
   return namesOf(await pendingIn('sqlite', reader.execute, migrations))
 }
 
+/**
+ * What a database is to this program. Only reads.
+ *
+ * @throws SchemaRefused when it is not ours, or of a newer version of this program.
+ */
+export async function databaseState(url: string): Promise<'missing' | 'outdated' | 'current'> {
+  const pending = await pendingMigrations(url)
+  if (pending.length === 0) return 'current'
+  return pending.length === MIGRATIONS.length ? 'missing' : 'outdated'
+}
+
 const namesOf = (migrations: readonly { name: string }[]): string[] => migrations.map(({ name }) => name)
 
 interface Connections {

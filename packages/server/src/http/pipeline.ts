@@ -183,13 +183,14 @@ function anyUserId(segment: string): number {
 const isId = (number: number): boolean => Number.isInteger(number) && number > 0 && number < 2 ** 32
 
 async function demand(required: RequiredPermission, { userId }: Caller, segments: Segments, context: PipelineContext) {
-  if (required.unlessSelf && Number(segments.user_id) === userId) return
+  const isSelf = Number(segments.user_id) === userId
+  if (required.unlessSelf && isSelf) return
   const { community } = context
   const space = required.in && (await spaceIn(required.in, Number(segments[`${required.in}_id`]), context))
   const inSpace = space && (!required.concealing || community.sees(userId, space))
   const held = inSpace ? community.permissionsIn(userId, space) : community.permissions(userId)
   if (required.or && holds(held, Permission[required.or])) return
-  demandPermission(held, Permission[required.permission])
+  demandPermission(held, Permission[(isSelf && required.ofSelf) || required.permission])
 }
 
 async function spaceIn(place: 'feed' | 'room' | 'thread', id: number, { feedOfThread }: PipelineContext) {

@@ -12,3 +12,13 @@ export async function prepareFolder(folder: string): Promise<void> {
     })
   }
 }
+
+/** What came of an operation on a file; undefined if there is no such file. */
+export async function orMissing<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,7 +1,7 @@
 import { open, opendir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { prepareFolder } from './folder.ts'
+import { orMissing, prepareFolder } from './folder.ts'
 import type { SpooledFile } from './spool.ts'
 import { assertKey, type ByteRange, isKey, type ObjectFacts, type Storage } from './storage.ts'
 
@@ -47,14 +47,5 @@ export class LocalStorage implements Storage {
   #path(key: string): string {
     assertKey(key)
     return path.join(this.#folder, key)
-  }
-}
-
-async function orMissing<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
   }
 }

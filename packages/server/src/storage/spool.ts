@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { prepareFolder } from './folder.ts'
+import { orMissing, prepareFolder } from './folder.ts'
+
+const DAY_MS = 86_400_000
 
 /**
  * Where files wait while they are received: on disk, so that an upload takes no memory, whatever its size; whole, so
@@ -29,12 +31,12 @@ export class Spool {
     return file
   }
 
-  /** Removes what a crash left behind. */
-  async removeOlderThan(time: number): Promise<void> {
+  /** Removes what a crash left behind: files nobody has written to for a day. */
+  async removeAbandoned(now: number): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       const file = path.join(this.#folder, name)
-      const { mtimeMs } = await stat(file)
-      if (mtimeMs < time) await rm(file, { force: true })
+      const written = (await orMissing(stat(file)))?.mtimeMs
+      if (written !== undefined && written < now - DAY_MS) await rm(file, { force: true })
     }
   }
 }

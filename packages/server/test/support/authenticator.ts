@@ -86,7 +86,7 @@ export class Authenticator {
       type: 'public-key',
       response: {
         clientDataJSON: base64url(clientData),
-        attestationObject: base64url(tamper(object)),
+        attestationObject: base64url(tamper(Buffer.from(object))),
         transports: ['usb'],
       },
     }
@@ -104,7 +104,7 @@ export class Authenticator {
       type: 'public-key',
       response: {
         clientDataJSON: base64url(clientData),
-        authenticatorData: base64url(tamper(data)),
+        authenticatorData: base64url(tamper(Buffer.from(data))),
         signature: base64url(this.#sign(data, clientData)),
         userHandle,
       },

@@ -24,12 +24,17 @@ export class GatewayClient {
 
   /** All it was told since the last call, in order, but for presences. A request's events precede its answer. */
   async told(): Promise<Told[]> {
-    return (await this.socket.rest()).filter(({ type }) => type !== 'presence_update').map(asTold)
+    return (await this.#rest()).filter(({ type }) => type !== 'presence_update').map(asTold)
   }
 
   /** The presences it was told since the last call. */
   async presences(): Promise<unknown[]> {
-    return (await this.socket.rest()).filter(({ type }) => type === 'presence_update').map(({ d }) => d)
+    return (await this.#rest()).filter(({ type }) => type === 'presence_update').map(({ d }) => d)
+  }
+
+  /** The answer to a heartbeat may overtake what waits to be sent, but not what waited before the heartbeat came. */
+  async #rest(): Promise<Received[]> {
+    return [...(await this.socket.rest()), ...(await this.socket.rest())]
   }
 
   /** What it was told before the server closed the connection, and the close code. */

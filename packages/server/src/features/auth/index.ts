@@ -39,7 +39,8 @@ import { confirmSetup, setUp } from './setup.ts'
 import { loginBot, loginFederatedUser } from './token-login.ts'
 
 /** Accounts: registration, logins, second factors, passkeys, sessions. */
-export function auth(services: Services, on: Mount): void {
+export function auth({ log, ...rest }: Services, on: Mount): void {
+  const services = { ...rest, log: log.child({ logger: 'auth' }) }
   logins(services, on)
   sessions(services, on)
   secondFactors(services, on)

@@ -6,7 +6,7 @@ import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { attach, attachmentsOf, resolveAttachments } from '../files/attachments.ts'
-import type { FileRow } from '../files/file.ts'
+import { eventFile, type FileRow } from '../files/file.ts'
 import { beginThread, findThread, threadName } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
@@ -203,7 +203,6 @@ async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
 
 function announce(job: Work, message: NewMessage, files: readonly FileRow[]): void {
   const { msg_id, feed_id, thread_id, author_id, body, opaque_blob, reply_to } = message
-  const attachments = files.map(({ file_id, name, size, mime, url }) => ({ file_id, name, size, mime, url }))
   job.emit(
     messageCreate,
     {
@@ -215,7 +214,7 @@ function announce(job: Work, message: NewMessage, files: readonly FileRow[]): vo
       ...(thread_id !== null && { thread_id }),
       ...(opaque_blob !== null && { opaque_blob }),
       ...(reply_to !== null && { reply_to }),
-      ...(attachments.length > 0 && { attachments }),
+      ...(files.length > 0 && { attachments: files.map(eventFile) }),
     },
     viewersOf(feed_id),
   )

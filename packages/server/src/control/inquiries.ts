@@ -1,0 +1,34 @@
+import { Fields, Text } from '@vox/protocol'
+import { VERSION } from '../version.ts'
+import { operation } from './operation.ts'
+import type { Probes, Sighting } from './probes.ts'
+
+/** What only a running server knows. */
+export interface Running {
+  /** Where it listens. */
+  url: string
+  probes: Probes
+}
+
+export interface Status {
+  version: string
+  pid: number
+  /** Where it listens. */
+  url: string
+}
+
+const Mark = Fields({ mark: Text() })
+
+/** What can be asked of a running server. */
+export const INQUIRIES = {
+  status: operation(Fields({}), ({ url }: Running): Status => ({ version: VERSION, pid: process.pid, url })),
+
+  /** Begins to look out for a request with this mark. */
+  'probe/expect': operation(Mark, ({ probes }: Running, { mark }) => {
+    probes.expect(mark)
+    return null
+  }),
+
+  /** How the request with this mark arrived; null if it did not. */
+  'probe/sighting': operation(Mark, ({ probes }: Running, { mark }): Sighting | null => probes.sighting(mark) ?? null),
+} as const
