@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
-import type { CloseReason, Limits } from '@vox/protocol'
+import { CloseCode, type CloseReason, type Limits } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import type { Place } from './admission.ts'
 import { type Message, parseMessage } from './envelope.ts'
 import { CommandError, GatewayClose } from './failures.ts'
 import { ControlFrame } from './frames.ts'
-import { type FlushQueues, type Line, Outbox } from './outbox.ts'
+import { type FlushQueues, Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 import { SlidingWindow } from './sliding-window.ts'
+import type { GatewayWebSocket } from './web-socket.ts'
 
 /** Longest message before authentication, and longest one ever that is parsed whatever the limits are; bytes. */
 const SMALL_MESSAGE = 65_536
@@ -18,6 +19,15 @@ const SMALL_MESSAGE = 65_536
  */
 const MAX_UNFINISHED = 2 * SMALL_MESSAGE
 
+/** What a connection begins with. */
+export interface Arrival {
+  ws: GatewayWebSocket
+  socket: Socket
+  /** Whether the client wants Zstandard frames. */
+  compressed: boolean
+  place: Place
+}
+
 /** What connections have in common. */
 export interface ConnectionHost {
   readonly clock: Clock
@@ -25,7 +35,7 @@ export interface ConnectionHost {
   limits(): Limits
   /** Handles a message. Those that come meanwhile wait until the promise, if there is one, has settled. */
   handle(connection: Connection, message: Message): void | Promise<void>
-  /** The connection is being closed, for this reason if it was us, and has nothing to do with its session any more. */
+  /** The connection is being closed, for this reason if it was us, and serves its session no longer. */
   leaves(session: Session, reason: CloseReason | undefined): void
   /** Its TCP connection is gone. */
   gone(connection: Connection): void
@@ -42,6 +52,7 @@ export class Connection {
   readonly outbox: Outbox
   readonly openedAt: number
   session: Session | undefined
+  readonly #ws: GatewayWebSocket
   readonly #socket: Socket
   readonly #host: ConnectionHost
   readonly #rate = new SlidingWindow()
@@ -53,15 +64,16 @@ export class Connection {
   #isBusy = false
   #isClosed = false
 
-  constructor(line: Line, place: Place, host: ConnectionHost) {
-    const { ws, socket } = line
+  constructor({ ws, socket, compressed, place }: Arrival, host: ConnectionHost) {
     this.place = place
     this.openedAt = host.clock.now()
+    this.#ws = ws
     this.#socket = socket
     this.#bytesRead = socket.bytesRead
     this.#host = host
-    this.outbox = new Outbox(line, host, this)
+    this.outbox = new Outbox(socket, compressed, host, this)
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    ws.on('closing', () => this.#leave(undefined))
     ws.on('close', () => this.#gone())
     // `ws` closes the connection by itself; the listener only keeps the error from being thrown.
     ws.on('error', () => {})
@@ -83,7 +95,7 @@ export class Connection {
     if (this.#isClosed) return
     if (this.session?.connection === this) this.outbox.flush()
     this.#leave(reason)
-    this.outbox.close(reason)
+    this.#ws.close(CloseCode[reason], reason)
   }
 
   #gone(): void {
@@ -96,6 +108,7 @@ export class Connection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.length = 0
+    this.outbox.stop()
     if (this.session?.connection === this) this.#host.leaves(this.session, reason)
   }
 

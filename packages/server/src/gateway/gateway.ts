@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type CloseReason, heartbeat, identify, PROTOCOL_VERSION, resume } from '@vox/protocol'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocketServer } from 'ws'
 import type { Timer } from '../clock.ts'
 import { addressGroup } from '../http/client-address.ts'
 import { Admission, Place } from './admission.ts'
@@ -20,6 +20,7 @@ import { LocalPresences, type PresenceData, type Presences } from './presence.ts
 import { addPresence } from './presence-command.ts'
 import { SessionTable } from './session-table.ts'
 import { addTyping } from './typing.ts'
+import { GatewayWebSocket } from './web-socket.ts'
 
 const PATH = '/gateway'
 
@@ -46,7 +47,7 @@ export class Gateway {
   readonly commands: Commands
   readonly #context: GatewayContext
   readonly #timings: Timings
-  readonly #server: WebSocketServer
+  readonly #server: SocketServer
   readonly #hello: ControlFrame
   readonly #connections = new Set<Connection>()
   readonly #host: ConnectionHost
@@ -105,9 +106,9 @@ export class Gateway {
       )
   }
 
-  #welcome(ws: WebSocket, socket: Socket, query: URLSearchParams, address: string | undefined): void {
+  #welcome(ws: GatewayWebSocket, socket: Socket, query: URLSearchParams, address: string | undefined): void {
     const place = new Place(address === undefined ? undefined : addressGroup(address))
-    const connection = new Connection({ ws, socket, compressed: query.get('compress') === 'zstd' }, place, this.#host)
+    const connection = new Connection({ ws, socket, compressed: query.get('compress') === 'zstd', place }, this.#host)
     this.#connections.add(connection)
     const refusal = this.#admission.refuseSocket(place.group) ?? refusedParameter(query)
     if (refusal) connection.close(refusal)
@@ -208,11 +209,14 @@ export class Gateway {
   }
 }
 
-function webSocketServer({ closeTimeout }: Timings): WebSocketServer {
+type SocketServer = InstanceType<typeof WebSocketServer<typeof GatewayWebSocket>>
+
+function webSocketServer({ closeTimeout }: Timings): SocketServer {
   const options = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    WebSocket: GatewayWebSocket,
     maxPayload: MAX_MESSAGE,
     // Invalid text has a close code of its own here, so it is looked for when a message is read.
     skipUTF8Validation: true,

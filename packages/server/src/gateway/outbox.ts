@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import { CloseCode, type CloseReason } from '@vox/protocol'
-import { WebSocket } from 'ws'
+import type { CloseReason } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import { ControlFrame } from './frames.ts'
 import type { Session } from './session.ts'
@@ -46,14 +45,6 @@ export class FlushQueues {
   }
 }
 
-/** The socket an outbox writes to. */
-export interface Line {
-  ws: WebSocket
-  socket: Socket
-  /** Whether messages are Zstandard frames (spec 06, section 2.3). */
-  compressed: boolean
-}
-
 /** What outboxes have in common. */
 interface Shared {
   readonly clock: Clock
@@ -78,13 +69,13 @@ interface Owner {
  * Frames go to the socket itself, in one write per turn; pings, close frames and everything incoming stay with `ws`.
  */
 export class Outbox {
-  readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #compressed: boolean
   readonly #clock: Clock
   readonly #queues: FlushQueues
   readonly #owner: Owner
   #session: Session | undefined
+  #isStopped = false
   #isQueuedSoon = false
   #isQueuedLater = false
   /** The last event handed to the socket. */
@@ -99,8 +90,8 @@ export class Outbox {
   /** How much of what the buffer ever held does not wait. */
   #settledBytes = 0
 
-  constructor({ ws, socket, compressed }: Line, { clock, queues }: Shared, owner: Owner) {
-    this.#ws = ws
+  /** `compressed`: whether messages are Zstandard frames (spec 06, section 2.3). */
+  constructor(socket: Socket, compressed: boolean, { clock, queues }: Shared, owner: Owner) {
     this.#socket = socket
     this.#compressed = compressed
     this.#clock = clock
@@ -127,12 +118,18 @@ export class Outbox {
     this.flush()
   }
 
-  /** Sends a message that belongs to no session, ahead of events that wait. */
-  send(frame: ControlFrame): void {
-    if (this.#isOpen) this.#socket.write(frame.bytes(this.#compressed), 'latin1')
+  /** Sends nothing any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#session = undefined
   }
 
-  /** There are new events to send. */
+  /** Sends a message that belongs to no session, ahead of events that wait. */
+  send(frame: ControlFrame): void {
+    if (!this.#isStopped) this.#socket.write(frame.bytes(this.#compressed), 'latin1')
+  }
+
+  /** There are new events to send; `isPatient` says that they may wait for others. */
   wake(isPatient: boolean): void {
     if (this.#isQueuedSoon || (isPatient && this.#isQueuedLater)) return
     if (isPatient) this.#isQueuedLater = true
@@ -144,7 +141,7 @@ export class Outbox {
   flush(): void {
     this.#isQueuedSoon = false
     this.#isQueuedLater = false
-    if (!this.#session || !this.#isOpen) return
+    if (!this.#session) return
     try {
       const isAllSent = this.#pump(this.#session)
       if (!isAllSent && this.isBehind()) this.#owner.close('SESSION_TIMEOUT')
@@ -155,7 +152,7 @@ export class Outbox {
 
   /** Whether this event still has to be sent to a peer that listens. */
   owes(seq: number): boolean {
-    return this.#sent < seq && this.#isOpen
+    return this.#session !== undefined && this.#sent < seq
   }
 
   /** Whether too much waits for the peer, or has waited for too long. */
@@ -169,24 +166,17 @@ export class Outbox {
     return this.#clock.now() - Math.max(log.at(oldest).at, this.#pacedEnd) > MAX_WAITING_MS
   }
 
-  close(reason: CloseReason): void {
-    this.#session = undefined
-    this.#ws.close(CloseCode[reason], reason)
-  }
-
-  get #isOpen(): boolean {
-    return this.#ws.readyState === WebSocket.OPEN
-  }
-
   /** Hands frames over until all are or the socket takes no more; whether all are. */
   #pump(session: Session): boolean {
+    const { log, snapshot } = session
     const socket = this.#socket
     while (!socket.writableNeedDrain) {
       this.#written = this.#sent + 1
       const chunk = this.#take(session)
       if (chunk !== '') socket.write(chunk, 'latin1')
-      else if (session.refill()) this.#pace(session)
-      else return true
+      if (this.#sent < log.top) continue
+      if (!snapshot || !session.refill()) return true
+      this.#pace(session)
     }
     return false
   }

@@ -26,6 +26,9 @@ export interface S3Options {
 const MAX_CONNECTIONS = 500
 const CONNECT_TIMEOUT_MS = 5000
 
+const silence = () => {}
+const SILENT = { debug: silence, info: silence, warn: silence, error: silence }
+
 /** Objects of one bucket of an S3-compatible service. */
 export class S3Storage implements Storage {
   readonly #client: S3Client
@@ -37,6 +40,8 @@ export class S3Storage implements Storage {
     this.#client = new S3Client({
       region,
       requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, httpAgent: agent, httpsAgent: agent },
+      // Unasked, it writes to standard error what it throws anyway.
+      logger: SILENT,
       // Checksums that not every compatible service understands are left out.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

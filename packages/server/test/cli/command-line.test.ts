@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
-import { runCommandLine } from '../../src/cli/command-line.ts'
-import type { Env } from '../../src/config/environment.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
 import { VERSION } from '../../src/version.ts'
-
-/** Runs `vox` inside this process. */
-async function vox(args: string, env: Env = {}) {
-  const output = { out: '', err: '' }
-  const status = await runCommandLine(args === '' ? [] : args.split(' '), env, {
-    in: Readable.from([]),
-    out: { write: (text) => (output.out += text) },
-    err: { write: (text) => (output.err += text) },
-  })
-  return { status, ...output }
-}
+import { vox } from '../support/vox.ts'
 
 describe('the help', () => {
   it('lists commands and the flags of the default one', async () => {
@@ -37,8 +25,39 @@ describe('the help', () => {
     }
   })
 
+  it('explains every command with examples that begin with its name, or pipe into it', async () => {
+    for (const { name, examples } of COMMANDS) {
+      const { status, out } = await vox(`help ${name}`)
+      assert.equal(status, 0)
+      assert.match(out, /Examples:\n {2}\S/)
+      for (const [call] of examples) assert.ok(call.includes(name === 'serve' ? 'vox' : `vox ${name}`), call)
+    }
+  })
+
+  it('lists the commands that share a first word', async () => {
+    for (const args of ['help admin', 'admin --help', 'admin -h']) {
+      const { status, out } = await vox(args)
+      assert.equal(status, 0)
+      for (const word of [
+        'admin create USERNAME',
+        'admin promote',
+        'admin reset-password',
+        'admin reset-2fa',
+        'admin list',
+      ])
+        assert.ok(out.includes(word), word)
+      assert.ok(!out.includes('serve'))
+    }
+  })
+
+  it('says what the exit status means', async () => {
+    for (const args of ['--help', 'help migrate'])
+      assert.match((await vox(args)).out, /Exit status: 0 done, 1 failed, 2 wrong usage\.\n/)
+  })
+
   it('fits into a terminal', async () => {
-    for (const line of (await vox('--help')).out.split('\n')) assert.ok(line.length <= 110, line)
+    for (const args of ['', ...COMMANDS.map(({ name }) => name)])
+      for (const line of (await vox(`help ${args}`)).out.split('\n')) assert.ok(line.length <= 110, line)
   })
 })
 
@@ -55,6 +74,13 @@ describe('a wrong command line', () => {
     ['-x', /Unknown option '-x'/],
     ['restart', /There is no command "restart"\. Run "vox --help"/],
     ['help restart', /There is no command "restart"/],
+    ['admin', /After admin comes one of create, promote, .*\. Run "vox help admin"/],
+    ['admin demote bob', /After admin comes one of/],
+    ['help admin demote', /After admin comes one of/],
+    ['admin promote', /USERNAME is missing\. Run "vox help admin promote"/],
+    ['admin promote bob cid', /Unexpected argument 'cid'\. Run "vox help admin promote"/],
+    ['config set a b c', /Unexpected argument 'c'/],
+    ['config set', /NAME is missing/],
     ['serve now', /Unexpected argument 'now'\. Run "vox help serve"/],
     ['migrate --port 1', /Unknown option '--port'\. Run "vox help migrate"/],
     ['--port', /'--port <value>' argument missing/],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { Permission } from '@vox/protocol'
 import { TestClock } from '../support/clock.ts'
 import { auditTypes, createFeed, grant, lastAudit, registerAll } from '../support/community.ts'
+import { openTestDatabase } from '../support/database.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { Client, failure, startTestServer } from '../support/server.ts'
@@ -130,6 +132,19 @@ forEachEngine('invites', (engine) => {
       assert.equal(failure(await bob.post('/invites', { feed_id })), '404 SPACE_NOT_FOUND')
     await ada.delete(`/feeds/${open}`)
     assert.equal(await feedOf(bob, known), null)
+  })
+
+  it('are kept for sync without their feed, for holders of the permission only', async () => {
+    await using server = await startTestServer(engine)
+    const ada = await server.register('ada')
+    const { code } = (await ada.post('/invites', { feed_id: await createFeed(ada, { hidden: true }) })).body
+    await server.close()
+    await using database = await openTestDatabase(server.databaseUrl)
+    const rows = await database.read.selectFrom('event_log').selectAll().where('type', '=', 'invite_create').execute()
+    assert.deepEqual(
+      rows.map(({ payload, permission }) => [JSON.parse(payload), permission]),
+      [[{ code, creator_id: 1 }, Permission.CREATE_INVITES]],
+    )
   })
 
   it('are listed by code in code-point order', async () => {

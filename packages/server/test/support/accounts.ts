@@ -2,7 +2,6 @@ import { HOTP, Secret } from 'otpauth'
 import type { Authenticator } from './authenticator.ts'
 import type { TestClock } from './clock.ts'
 import type { Engine } from './engines.ts'
-import { TestSocket } from './gateway.ts'
 import { type Answer, type Client, PASSWORD, startTestServer, type TestOptions, type TestServer } from './server.ts'
 import { runSql } from './sql.ts'
 
@@ -56,15 +55,6 @@ export async function challengeFor({ visitor }: TestServer, username: string) {
   return (await visitor.post('/auth/login/webauthn/challenge', { username })).body
 }
 
-/** Connects to the gateway; `ready` has been read. */
-export async function connect(server: TestServer, token: string): Promise<TestSocket> {
-  const socket = new TestSocket(`${server.url.replace('http', 'ws')}/gateway`, undefined)
-  await socket.next('hello')
-  socket.send('identify', { token })
-  await socket.next('ready')
-  return socket
-}
-
 /** The server again after a restart, with these changes made to its database meanwhile. */
 export async function restarted(
   server: TestServer,
@@ -76,15 +66,6 @@ export async function restarted(
   await runSql(server.databaseUrl, ...statements)
   return startTestServer(engine, { ...options, env: { ...options.env, VOX_DATABASE_URL: server.databaseUrl } })
 }
-
-/** Statements that ban a user, as far as the accounts are concerned. */
-export const banning = (userId: number): string[] => [
-  `insert into bans (user_id, created_at) values (${userId}, 0)`,
-  `update users set active = false where user_id = ${userId}`,
-]
-
-/** A statement after which the user has left. */
-export const leaving = (userId: number): string => `update users set active = false where user_id = ${userId}`
 
 /** A statement that adds a guest: a user of another server who has joined. */
 export const guest = (username: string): string =>

@@ -7,19 +7,29 @@ export type Told = [type: string, data: unknown]
 /** A gateway session of an account on a test server. */
 export class GatewayClient {
   readonly socket: TestSocket
+  /** The presences it was told right after `ready`. */
+  readonly snapshot: unknown[]
 
-  constructor(socket: TestSocket) {
+  constructor(socket: TestSocket, snapshot: unknown[]) {
     this.socket = socket
+    this.snapshot = snapshot
   }
 
-  /** Connects with the client's token; what others look like at that moment has been read. */
-  static async connect(server: TestServer, { token = '' }: { token?: string | undefined }): Promise<GatewayClient> {
+  /** Connects with the client's token; unless it is to be left unread, the presence snapshot has been read. */
+  static async connect(
+    server: TestServer,
+    { token = '' }: { token?: string | undefined },
+    { settled = true } = {},
+  ): Promise<GatewayClient> {
     const socket = new TestSocket(`${server.url.replace('http', 'ws')}/gateway`, undefined)
     await socket.next('hello')
     socket.send('identify', { token })
     await socket.next('ready')
-    await socket.rest()
-    return new GatewayClient(socket)
+    const snapshot = settled ? await socket.rest() : []
+    return new GatewayClient(
+      socket,
+      snapshot.map(({ d }) => d),
+    )
   }
 
   /** All it was told since the last call, in order, but for presences. A request's events precede its answer. */

@@ -18,7 +18,6 @@ export class Program {
   readonly folder: string
   readonly #variables: Variables
 
-  /** To be made while tests are declared: the folder is removed, and every server killed, after the last one. */
   constructor(variables: Variables = {}, folder = mkdtempSync(join(tmpdir(), 'vox-main-'))) {
     this.folder = folder
     this.#variables = variables
@@ -38,7 +37,12 @@ export class Program {
 
   start(args: readonly string[], variables?: Variables) {
     const [node = '', ...rest] = Program.command(...args)
-    return spawn(node, rest, { cwd: this.folder, env: this.environment(variables), stdio: ['pipe', 'pipe', 'pipe'] })
+    return spawn(node, rest, {
+      cwd: this.folder,
+      env: this.environment(variables),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true, // a process group of its own, which can be ended whole
+    })
   }
 
   /** Runs until it ends, with this on its standard input. */
@@ -53,7 +57,7 @@ export class Program {
   /** Starts a server on a free port; resolves when it is ready, with the records it logs. */
   async serve(args: readonly string[] = [], variables?: Variables) {
     const child = this.start(['--port', '0', ...args], variables)
-    after(() => child.kill('SIGKILL'))
+    after(() => endGroup(child))
     const records: Record<string, unknown>[] = []
     for await (const line of createInterface(child.stderr)) {
       const record = JSON.parse(line)
@@ -61,6 +65,15 @@ export class Program {
       if (record.message === 'ready') return { child, records, url: String(record.url) }
     }
     return assert.fail(`it ended: ${JSON.stringify(records)}`)
+  }
+}
+
+/** Ends a process with those it started: one that outlives a failed test keeps the test file from ending. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // They have all ended by themselves.
   }
 }
 

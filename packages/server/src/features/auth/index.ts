@@ -24,7 +24,7 @@ import { seconds } from '../../clock.ts'
 import type { Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { removeOldFailures } from './attempts.ts'
-import { removeOldChallenges } from './challenges.ts'
+import { relyingParty, removeOldChallenges } from './challenges.ts'
 import { factorsOf, removeCodesWithoutFactor } from './factors.ts'
 import { tryLogin } from './login.ts'
 import { challengeAccount, loginWithPasskey } from './passkey-login.ts'
@@ -41,6 +41,8 @@ import { loginBot, loginFederatedUser } from './token-login.ts'
 /** Accounts: registration, logins, second factors, passkeys, sessions. */
 export function auth({ log, ...rest }: Services, on: Mount): void {
   const services = { ...rest, log: log.child({ logger: 'auth' }) }
+  if (!relyingParty(services.config))
+    services.log.warn('passkeys are off: VOX_WEBAUTHN_RP_ID and VOX_WEBAUTHN_ORIGIN are not both set')
   logins(services, on)
   sessions(services, on)
   secondFactors(services, on)

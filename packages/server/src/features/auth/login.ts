@@ -1,5 +1,6 @@
 import { ApiError } from '@vox/protocol'
 import type { LoginAnswer } from '@vox/protocol/endpoints'
+import type { Core } from '../../core.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
 
@@ -26,13 +27,13 @@ export async function tryLogin(
 }
 
 /** Makes a session, and the answer to a successful login. */
-export async function grantSession(services: Services, job: Work, userId: number): Promise<LoginAnswer> {
-  return loginAnswer(services, job, { userId, token: await services.sessions.create(job, userId) })
+export async function grantSession(core: Core, job: Work, userId: number): Promise<LoginAnswer> {
+  return loginAnswer(core, job, { userId, token: await core.sessions.create(job, userId) })
 }
 
 /** The answer to a successful login that ends in this session. */
 export async function loginAnswer(
-  { community }: Services,
+  { community }: Core,
   { db }: Work,
   { userId, token }: { userId: number; token: string },
 ): Promise<LoginAnswer> {

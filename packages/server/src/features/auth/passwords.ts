@@ -55,7 +55,11 @@ export class Passwords {
   /** The same for a secret drawn at random, which has no likely values to try first: a quarter of the memory does. */
   hashRandom(secret: string): Promise<string> {
     const { memory, passes, parallelism } = this.#cost
-    return this.#hash(secret, { memory: Math.max(memory / 4, MIN_MEMORY_PER_LANE * parallelism), passes, parallelism })
+    return this.#hash(secret, {
+      memory: Math.max(Math.floor(memory / 4), MIN_MEMORY_PER_LANE * parallelism),
+      passes,
+      parallelism,
+    })
   }
 
   /**

@@ -17,11 +17,10 @@ type SecondStep = Static<NonNullable<(typeof loginSecondStep)['body']>>
  */
 export async function finishLogin(services: Services, input: SecondStep, attempt: LoginAttempt): Promise<LoginAnswer> {
   const { work, clock } = services
-  const { userId } = orThrow(await work.run((job) => admit(services, job, input.mfa_ticket)))
-  attempt.userId = userId
+  const { userId } = orThrow(await work.run((job) => admit(services, job, input.mfa_ticket, attempt)))
   const proof = await examine(services, userId, input)
   const outcome = await work.run(async (job) => {
-    const ticket = await admit(services, job, input.mfa_ticket)
+    const ticket = await admit(services, job, input.mfa_ticket, attempt)
     if (ticket instanceof ApiError) return ticket
     const refusal = await proof(job)
     if (refusal) {
@@ -35,9 +34,15 @@ export async function finishLogin(services: Services, input: SecondStep, attempt
 }
 
 /** The ticket, if its second step may be tried now. */
-async function admit({ clock, community }: Services, job: Work, text: string): Promise<Ticket | ApiError> {
+async function admit(
+  { clock, community }: Services,
+  job: Work,
+  text: string,
+  attempt: LoginAttempt,
+): Promise<Ticket | ApiError> {
   const ticket = await findTicket(job.db, 'mfa', text, clock.now())
   if (!ticket) throw new ApiError('2FA_INVALID_CODE', { message: 'The ticket is unknown, used or over. Log in again.' })
+  attempt.userId = ticket.userId
   await demandAttemptsLeft(job.db, ticket.userId, clock.now(), ticket)
   if (!community.accounts.banned.has(ticket.userId)) return ticket
   await useTicket(job, ticket.id)

@@ -1,5 +1,6 @@
 import { ApiError } from '@vox/protocol'
 import type { LoginAnswer } from '@vox/protocol/endpoints'
+import type { Core } from '../../core.ts'
 import type { Services } from '../../services.ts'
 import { grantSession, type LoginAttempt, loginAnswer } from './login.ts'
 import { findTicket, useTicket } from './tickets.ts'
@@ -30,12 +31,12 @@ async function notFederated({ sessions, community }: Services, token: string): P
 }
 
 /** The account of a bot, whose token is a session already (spec 04, section 11.2). */
-export async function loginBot(services: Services, token: string, attempt: LoginAttempt): Promise<LoginAnswer> {
-  const { sessions, community, work } = services
+export async function loginBot(core: Core, token: string, attempt: LoginAttempt): Promise<LoginAnswer> {
+  const { sessions, community, work } = core
   const session = await sessions.use(token)
   if (!session || !community.accounts.bots.has(session.userId)) throw new ApiError('AUTH_FAILED')
   const { userId, standing } = session
   attempt.userId = userId
   if (standing === 'banned') throw new ApiError('AUTH_FAILED')
-  return work.run((job) => loginAnswer(services, job, { userId, token }))
+  return work.run((job) => loginAnswer(core, job, { userId, token }))
 }

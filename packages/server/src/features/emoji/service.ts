@@ -47,13 +47,12 @@ export class PictureService {
   }
 
   async delete(actor: number, id: number): Promise<void> {
-    const { work, files } = this.#services
-    await work.run(async (job) => {
+    await this.#services.files.delete(async (job) => {
       const picture = await this.#find(job, id)
       await remove(job.db, this.#list, id)
-      await files.remove(job, picture.file_id)
       this.#list.announceEnd(job, picture)
       job.audit({ type: `${this.#list.noun}.delete`, actor, target: id, metadata: { name: picture.name } })
+      return picture.file_id
     })
   }
 

@@ -10,11 +10,14 @@ import { feedsShowing, isPicture } from './store.ts'
 interface Circumstances {
   db: Kysely<Schema>
   community: Community
-  config: Config
 }
 
 /** Whether a user may read a file: the table of spec 04, section 7.5, row by row. */
-export async function mayRead({ db, community, config }: Circumstances, userId: number, file: FileRow) {
+export async function mayRead(
+  { db, community, config }: Circumstances & { config: Config },
+  userId: number,
+  file: FileRow,
+): Promise<boolean> {
   const feeds = await feedsShowing(db, file.file_id)
   if (feeds.some((feedId) => feedId !== null && community.sees(userId, { type: 'feed', id: feedId }))) return true
   if (await isPicture(db, file.file_id)) return true
@@ -41,7 +44,7 @@ export async function checkDeletable({ db, community }: Circumstances, userId: n
 }
 
 /** Whether a user is a moderator wherever the file is shown; of one that is shown nowhere, of the whole server. */
-async function moderates({ db, community }: Omit<Circumstances, 'config'>, userId: number, { file_id }: FileRow) {
+async function moderates({ db, community }: Circumstances, userId: number, { file_id }: FileRow) {
   const feeds = await feedsShowing(db, file_id)
   if (feeds.length === 0) return holds(community.permissions(userId), Permission.MANAGE_MESSAGES)
   return feeds.every(
@@ -51,7 +54,7 @@ async function moderates({ db, community }: Omit<Circumstances, 'config'>, userI
 
 /** Whether somebody who did not upload a file may attach it in a feed: there it came from, and they see it already. */
 export async function mayReattach(
-  { db, community }: Pick<Circumstances, 'db' | 'community'>,
+  { db, community }: Circumstances,
   userId: number,
   file: FileRow,
   feedId: number,

@@ -61,10 +61,14 @@ export class FileLibrary {
     }
   }
 
-  /** Deletes a file and its attachments. */
-  async remove(job: Work, fileId: string): Promise<void> {
-    await job.db.deleteFrom('files').where('file_id', '=', fileId).execute()
-    job.afterCommit(() => void this.#discard(fileId))
+  /** Deletes the file that `choose` names, with its attachments; a storage that fails does not stop it. */
+  async delete(choose: (job: Work) => Promise<string>): Promise<void> {
+    const fileId = await this.#context.work.run(async (job) => {
+      const chosen = await choose(job)
+      await job.db.deleteFrom('files').where('file_id', '=', chosen).execute()
+      return chosen
+    })
+    await this.#discard(fileId)
   }
 
   async #rowFor({ content, name, mime, uploaderId, feedId }: NewFile): Promise<FileRow> {

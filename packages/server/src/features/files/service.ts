@@ -47,11 +47,11 @@ export class FileService {
   }
 
   async delete(userId: number, fileId: string): Promise<void> {
-    const { work, community, config, files } = this.#services
-    await work.run(async (job) => {
+    const { community, files } = this.#services
+    await files.delete(async (job) => {
       const file = found(await findFile(job.db, fileId))
-      await checkDeletable({ db: job.db, community, config }, userId, file)
-      await files.remove(job, fileId)
+      await checkDeletable({ db: job.db, community }, userId, file)
+      return fileId
     })
   }
 }

@@ -122,6 +122,7 @@ export class Reports {
       throw new ApiError('INVALID_TARGET', { message: 'You cannot report yourself.' })
     if (feed_id !== undefined && !this.#services.community.finds(reporterId, { type: 'feed', id: feed_id }))
       throw new ApiError('SPACE_NOT_FOUND')
+    // There are no conversations yet, so nobody takes part in one.
     if (dm_id !== undefined) throw new ApiError('NOT_DM_PARTICIPANT')
   }
 

@@ -41,6 +41,6 @@ export async function saveProfile({ config }: Core, job: Work, changes: SettingC
     ({ name }) => changes.has(name) && config.source(name) !== 'environment',
   )
   if (effective.length === 0) return
-  const values = effective.map(({ field, name }) => [field, changes.get(name) ?? SETTINGS[name].default])
+  const values = effective.map(({ field, name }) => [field, (changes.get(name) ?? SETTINGS[name].default) || null])
   job.emit(serverUpdate, Object.fromEntries(values), { to: 'members' })
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { argon2Sync } from 'node:crypto'
 import { it } from 'node:test'
 import { tokenHash } from '../../../src/features/auth/tokens.ts'
-import { banning, enableTotp, guest, leaving, logIn, restarted, ticketFor } from '../../support/accounts.ts'
+import { enableTotp, guest, logIn, restarted, ticketFor } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
+import { registerAll } from '../../support/community.ts'
 import { openTestDatabase } from '../../support/database.ts'
 import { forEachEngine } from '../../support/engines.ts'
 import { Client, failure, PASSWORD, startTestServer } from '../../support/server.ts'
@@ -12,10 +13,10 @@ import { runSql } from '../../support/sql.ts'
 forEachEngine('password login', (engine) => {
   it('answers everything that is wrong alike: no such name, wrong password, no password, banned', async () => {
     await using prepared = await startTestServer(engine)
-    await prepared.register('ada')
-    const eve = await prepared.register('eve')
+    const [ada, eve] = await registerAll(prepared, 'ada', 'eve')
+    await ada.put(`/bans/${eve.userId}`)
     const bot = "insert into users (username, username_key, created_at) values ('bot', 'bot', 0)"
-    await using server = await restarted(prepared, engine, {}, ...banning(eve.userId), bot, guest('gus'))
+    await using server = await restarted(prepared, engine, {}, bot, guest('gus'))
     const refused = [
       await logIn(server, 'nobody'),
       await logIn(server, 'ada', 'wrong password'),
@@ -41,16 +42,20 @@ forEachEngine('password login', (engine) => {
   })
 
   it('lets those in who have left, for the way back and nothing else', async () => {
-    await using prepared = await startTestServer(engine)
-    await prepared.register('ada')
-    const bob = await prepared.register('bob')
-    await using server = await restarted(prepared, engine, {}, leaving(bob.userId))
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    await bob.delete('/members/@me')
+    await bob.post('/auth/logout')
     const { status, body } = await logIn(server, 'bob')
     assert.equal(status, 200)
     assert.deepEqual(body.roles, [])
     const returned = new Client(server.url, body.token)
     assert.equal(failure(await returned.get('/users/@me')), '403 BANNED')
     assert.equal(failure(await returned.get('/auth/sessions')), '403 BANNED')
+    const invite_code = (await ada.post('/invites', {})).body.code
+    assert.equal((await returned.post('/members/join', { invite_code })).status, 204)
+    assert.equal((await returned.get('/users/@me')).status, 200)
+    await bob.delete('/members/@me')
     assert.equal((await returned.post('/auth/logout')).status, 204)
   })
 
@@ -158,17 +163,17 @@ forEachEngine('the token of a federated join', (engine) => {
   const FED_TOKEN = `fed_${'x'.repeat(64)}`
 
   /** A server with a local account, a guest who holds a session, and the guest's federation token. */
-  async function withGuest(clock: TestClock, ...statements: string[]) {
+  async function withGuest(clock: TestClock) {
     await using prepared = await startTestServer(engine, { clock })
-    const ada = await prepared.register('ada')
-    const session = (token: string, kind: string) =>
+    const { token } = await prepared.register('ada')
+    const session = (text: string, kind: string) =>
       `insert into auth_sessions (user_id, token_hash, kind, created_at, expires_at) values
-       (2, '${tokenHash(token)}', '${kind}', ${clock.now()}, ${clock.now() + 600_000})`
+       (2, '${tokenHash(text)}', '${kind}', ${clock.now()}, ${clock.now() + 600_000})`
     const tokens = [session(FED_TOKEN, 'federation'), session('vox_sess_guest', 'session')]
-    const server = await restarted(prepared, engine, { clock }, guest('gus'), ...tokens, ...statements)
+    const server = await restarted(prepared, engine, { clock }, guest('gus'), ...tokens)
     const use = (federation_token: string, path = '/auth/login/federation') =>
       server.visitor.post(path, { federation_token })
-    return { server, ada, use }
+    return { server, ada: new Client(server.url, token), use }
   }
 
   it('becomes a session once, however many ask at once', async () => {
@@ -197,7 +202,7 @@ forEachEngine('the token of a federated join', (engine) => {
     const { server, ada, use } = await withGuest(new TestClock())
     await using _ = server
     assert.equal(failure(await use(ada.token ?? '')), '403 AUTH_FAILED')
-    assert.equal((await new Client(server.url, ada.token).get('/users/@me')).status, 200)
+    assert.equal((await ada.get('/users/@me')).status, 200)
     assert.equal(failure(await use('vox_sess_guest')), '401 AUTH_FAILED')
     assert.equal(failure(await use('vox_sess_guest', '/auth/login')), '401 AUTH_FAILED')
     assert.equal((await new Client(server.url, 'vox_sess_guest').get('/users/@me')).status, 200)
@@ -213,9 +218,10 @@ forEachEngine('the token of a federated join', (engine) => {
   })
 
   it('gives no session to a guest who is banned or gone', async () => {
-    for (const statements of [banning(2), [leaving(2)]]) {
-      const { server, use } = await withGuest(new TestClock(), ...statements)
+    for (const remove of [(admin: Client) => admin.put('/bans/2'), (admin: Client) => admin.delete('/members/2')]) {
+      const { server, ada, use } = await withGuest(new TestClock())
       await using _ = server
+      assert.ok((await remove(ada)).status < 300)
       assert.equal(failure(await use(FED_TOKEN)), '403 BANNED')
     }
   })
@@ -224,10 +230,9 @@ forEachEngine('the token of a federated join', (engine) => {
     const clock = new TestClock()
     const { server, ada, use } = await withGuest(clock)
     await using _ = server
-    const client = new Client(server.url, ada.token)
-    const { setup_id } = (await client.post('/auth/2fa/setup', { method: 'totp' })).body
+    const { setup_id } = (await ada.post('/auth/2fa/setup', { method: 'totp' })).body
     assert.equal(failure(await use(setup_id)), '401 AUTH_FAILED')
-    await enableTotp(client, clock)
+    await enableTotp(ada, clock)
     assert.equal(failure(await use(await ticketFor(server, 'ada'))), '401 AUTH_FAILED')
   })
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { connect, restarted } from '../../support/accounts.ts'
+import { restarted } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
 import { type Engine, forEachEngine } from '../../support/engines.ts'
+import { GatewayClient } from '../../support/gateway-client.ts'
 import { Client, failure, PASSWORD, startTestServer, type TestServer } from '../../support/server.ts'
 
 const register = ({ visitor }: TestServer, username: string, rest: object = {}) =>
@@ -31,16 +32,13 @@ forEachEngine('registration', (engine) => {
   it('tells every member of the new one, once, and nobody of a refused one', async () => {
     await using server = await startTestServer(engine)
     const ada = await server.register('ada')
-    const socket = await connect(server, ada.token ?? '')
+    const connection = await GatewayClient.connect(server, ada)
     const { body } = await register(server, 'bob', { display_name: 'Bob' })
     await register(server, 'bob')
     await register(server, 'cid', { password: 'short' })
-    const events = (await socket.rest()).filter(({ type }) => type === 'member_join')
-    assert.deepEqual(
-      events.map(({ d }) => d),
-      [{ user_id: body.user_id, username: 'bob', display_name: 'Bob' }],
-    )
-    await socket.close()
+    const joined = ['member_join', { user_id: body.user_id, username: 'bob', display_name: 'Bob' }]
+    assert.deepEqual(await connection.told(), [joined])
+    await connection.socket.close()
   })
 
   it('gives no role beside custom ones of position 0', async () => {

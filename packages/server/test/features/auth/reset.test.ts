@@ -6,18 +6,15 @@ import {
   enableTotp,
   logIn,
   PASSKEYS,
-  restarted,
   ticketFor,
   totpCode,
   wrongCode,
 } from '../../support/accounts.ts'
 import { Authenticator } from '../../support/authenticator.ts'
 import { TestClock } from '../../support/clock.ts'
-import { openTestDatabase } from '../../support/database.ts'
+import { grant, lastAudit, registerAll } from '../../support/community.ts'
 import { forEachEngine } from '../../support/engines.ts'
-import { Client, failure, startTestServer } from '../../support/server.ts'
-
-const MANAGE_2FA = 1n << 37n
+import { type Client, failure, startTestServer } from '../../support/server.ts'
 
 forEachEngine('the reset of a second factor by an administrator', (engine) => {
   it('takes everything but sessions and password', async () => {
@@ -66,45 +63,24 @@ forEachEngine('the reset of a second factor by an administrator', (engine) => {
 
   it('is audited each time, with its reason', async () => {
     await using server = await startTestServer(engine)
-    const ada = await server.register('ada')
-    const bob = await server.register('bob')
-    const reset = (body: object) => ada.post('/admin/2fa-reset', body)
-    assert.equal((await reset({ target_user_id: bob.userId, reason: 'lost phone' })).status, 204)
-    assert.equal((await reset({ user_id: String(bob.userId), reason: '' })).status, 204)
-    assert.equal((await reset({ target_user_id: ada.userId, reason: 'my own' })).status, 204)
-    await server.close()
-    await using database = await openTestDatabase(server.databaseUrl)
-    const entries = await database.read
-      .selectFrom('audit_log')
-      .select(['event_type', 'actor_id', 'target_id', 'metadata'])
-      .orderBy('entry_id')
-      .execute()
-    const entry = (target_id: number, reason: string) => ({
-      event_type: '2fa.admin_reset',
-      actor_id: ada.userId,
-      target_id,
-      metadata: JSON.stringify({ reason }),
-    })
-    assert.deepEqual(entries, [entry(bob.userId, 'lost phone'), entry(bob.userId, ''), entry(ada.userId, 'my own')])
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    for (const [body, target, reason] of [
+      [{ target_user_id: bob.userId, reason: 'lost phone' }, bob, 'lost phone'],
+      [{ user_id: String(bob.userId), reason: '' }, bob, ''],
+      [{ target_user_id: ada.userId, reason: 'my own' }, ada, 'my own'],
+    ] as const) {
+      assert.equal((await ada.post('/admin/2fa-reset', body)).status, 204)
+      assert.deepEqual(await lastAudit(ada), ['2fa.admin_reset', ada.userId, target.userId, { reason }])
+    }
   })
 
   it('needs the permission, a body, a target, and a target below', async () => {
-    await using prepared = await startTestServer(engine)
-    const [ada, mod, bob] = [
-      await prepared.register('ada'),
-      await prepared.register('mod'),
-      await prepared.register('bob'),
-    ]
-    await using server = await restarted(
-      prepared,
-      engine,
-      {},
-      `insert into roles (name, position, permissions) values ('mod', 5, ${MANAGE_2FA})`,
-      `insert into role_members (role_id, user_id) values (3, ${mod.userId})`,
-    )
+    await using server = await startTestServer(engine)
+    const [ada, mod, bob] = await registerAll(server, 'ada', 'mod', 'bob')
+    await grant(ada, mod, ['MANAGE_2FA'])
     const reset = async (client: Client, target_user_id: unknown, reason: unknown = '') =>
-      failure(await new Client(server.url, client.token).post('/admin/2fa-reset', { target_user_id, reason }))
-    const refused = await new Client(server.url, bob.token).post('/admin/2fa-reset', { target_user_id: 99 })
+      failure(await client.post('/admin/2fa-reset', { target_user_id, reason }))
+    const refused = await bob.post('/admin/2fa-reset', { target_user_id: 99 })
     assert.equal(failure(refused), '403 MISSING_PERMISSIONS')
     assert.equal(refused.body.error.missing_permission, 'manage_2fa')
     assert.equal(await reset(mod, undefined), '422 VALIDATION_ERROR')

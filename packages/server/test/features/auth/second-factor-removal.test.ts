@@ -3,7 +3,6 @@ import { it } from 'node:test'
 import {
   addPasskey,
   challengeFor,
-  connect,
   enableTotp,
   logIn,
   PASSKEYS,
@@ -14,6 +13,7 @@ import {
 import { Authenticator } from '../../support/authenticator.ts'
 import { TestClock } from '../../support/clock.ts'
 import { type Engine, forEachEngine } from '../../support/engines.ts'
+import { connectAll } from '../../support/gateway-client.ts'
 import { Client, failure, startTestServer } from '../../support/server.ts'
 import { runSql } from '../../support/sql.ts'
 
@@ -126,12 +126,12 @@ forEachEngine('removing a second factor', (engine) => {
     const other = new Client(server.url, (await logIn(server, 'ada')).body.token)
     const { secret } = await enableTotp(ada, clock)
     const ticket = await ticketFor(server, 'ada')
-    const [mine, theirs] = [await connect(server, ada.token ?? ''), await connect(server, other.token ?? '')]
+    const [mine, theirs] = await connectAll(server, ada, other)
     await ada.delete('/auth/2fa', { method: 'totp', code: totpCode(secret, clock) })
-    assert.equal((await theirs.closed)[0], 4004)
+    assert.equal((await theirs?.lastWords())?.code, 4004)
     assert.equal(failure(await other.get('/users/@me')), '401 AUTH_EXPIRED')
-    assert.deepEqual(await mine.rest(), [])
-    await mine.close()
+    assert.deepEqual(await mine?.told(), [])
+    await mine?.socket.close()
     assert.equal((await ada.get('/users/@me')).status, 200)
     const step = { mfa_ticket: ticket, method: 'totp', code: totpCode(secret, clock, 1) }
     assert.equal(failure(await server.visitor.post('/auth/login/2fa', step)), '401 2FA_INVALID_CODE')

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
   addPasskey,
-  banning,
   challengeFor,
   enableTotp,
   guest,
@@ -15,6 +14,7 @@ import {
 } from '../../support/accounts.ts'
 import { Authenticator } from '../../support/authenticator.ts'
 import { TestClock } from '../../support/clock.ts'
+import { registerAll } from '../../support/community.ts'
 import { type Engine, forEachEngine } from '../../support/engines.ts'
 import { Client, failure, startTestServer, type TestServer } from '../../support/server.ts'
 import { runSql } from '../../support/sql.ts'
@@ -366,15 +366,24 @@ forEachEngine('the second step of a login', (engine) => {
 
   it('is closed to somebody banned since the first one', async () => {
     const clock = new TestClock()
-    await using prepared = await startTestServer(engine, { clock })
-    await prepared.register('ada')
-    const bob = await prepared.register('bob')
+    await using server = await startTestServer(engine, { clock })
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
     const { secret } = await enableTotp(bob, clock)
-    const ticket = await ticketFor(prepared, 'bob')
-    await using server = await restarted(prepared, engine, { clock }, ...banning(bob.userId))
+    const ticket = await ticketFor(server, 'bob')
+    await ada.put(`/bans/${bob.userId}`)
     const proof = { method: 'totp', code: totpCode(secret, clock) }
     assert.equal(failure(await secondStep(server, ticket, proof)), '401 AUTH_FAILED')
     assert.equal(failure(await secondStep(server, ticket, proof)), '401 2FA_INVALID_CODE', 'the ticket is void')
+  })
+
+  it('lets those in who have left', async () => {
+    const clock = new TestClock()
+    await using server = await startTestServer(engine, { clock })
+    const [, bob] = await registerAll(server, 'ada', 'bob')
+    const { secret } = await enableTotp(bob, clock)
+    await bob.delete('/members/@me')
+    const proof = { method: 'totp', code: totpCode(secret, clock) }
+    assert.equal((await secondStep(server, await ticketFor(server, 'bob'), proof)).status, 200)
   })
 
   it('takes a passkey of the account, and of nobody else', async () => {

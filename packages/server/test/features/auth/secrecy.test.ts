@@ -4,7 +4,6 @@ import { stringifyJson } from '@vox/protocol'
 import {
   addPasskey,
   challengeFor,
-  connect,
   enableTotp,
   logIn,
   PASSKEYS,
@@ -15,6 +14,7 @@ import {
 import { Authenticator, flat } from '../../support/authenticator.ts'
 import { TestClock } from '../../support/clock.ts'
 import { forEachEngine } from '../../support/engines.ts'
+import { GatewayClient } from '../../support/gateway-client.ts'
 import { keepingLog } from '../../support/log.ts'
 import { Client, PASSWORD, startTestServer } from '../../support/server.ts'
 
@@ -64,7 +64,7 @@ forEachEngine('the log', (engine) => {
         'content-type': 'application/json',
       })
       await ada.put('/auth/password', { current_password: WRONG_PASSWORD, new_password: NEW_PASSWORD })
-      const socket = await connect(server, ada.token ?? '')
+      const { socket } = await GatewayClient.connect(server, ada)
       await socket.close()
       await ada.delete('/auth/2fa', { method: 'totp', code: know(totpCode(secret, clock, 1)) })
       await ada.post('/auth/logout')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { connect, enableTotp, logIn, restarted, ticketFor } from '../../support/accounts.ts'
+import { enableTotp, logIn, restarted, ticketFor } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
 import { openTestDatabase } from '../../support/database.ts'
 import { forEachEngine } from '../../support/engines.ts'
+import { GatewayClient } from '../../support/gateway-client.ts'
 import { Client, failure, startTestServer } from '../../support/server.ts'
 
 const HOUR_MS = 3_600_000
@@ -48,10 +49,10 @@ forEachEngine('sessions', (engine) => {
     const other = new Client(server.url, (await logIn(server, 'ada')).body.token)
     const [{ session_id: otherId }, { session_id: ownId }] = (await ada.get('/auth/sessions')).body.sessions
     const revoke = (client: Client, id: unknown) => client.delete(`/auth/sessions/${id}`)
-    const socket = await connect(server, other.token ?? '')
+    const connection = await GatewayClient.connect(server, other)
     assert.equal(failure(await revoke(bob, otherId)), '404 SESSION_NOT_FOUND')
     assert.equal((await revoke(ada, otherId)).status, 204)
-    assert.equal((await socket.closed)[0], 4004)
+    assert.equal((await connection.lastWords()).code, 4004)
     assert.equal(failure(await other.get('/users/@me')), '401 AUTH_EXPIRED')
     assert.equal(failure(await revoke(ada, otherId)), '404 SESSION_NOT_FOUND')
     for (const id of ['abc', '-1', '1.5', '4294967296'])
@@ -93,7 +94,7 @@ forEachEngine('sessions', (engine) => {
     clock.advance(15 * DAY_S * 1000)
     assert.equal(await expiry(ada), first)
     clock.advance(DAY_S * 1000)
-    const socket = await connect(server, ada.token ?? '')
+    const { socket } = await GatewayClient.connect(server, ada)
     await socket.close()
     assert.equal(await expiry(ada), clock.now() / 1000 + 30 * DAY_S)
   })
