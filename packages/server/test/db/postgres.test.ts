@@ -6,12 +6,12 @@ import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type Database, DatabaseUnavailable, type Tx } from '../../src/db/database.ts'
 import { migrateDatabase } from '../../src/db/open.ts'
-import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { eventually } from '../support/eventually.ts'
+import { proxied } from '../support/proxied-database.ts'
 import { runSql } from '../support/sql.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
+import type { TcpProxy } from '../support/tcp-proxy.ts'
 
 const mark = (name: string) => async (tx: Tx) => {
   await tx.db.insertInto('server_marks').values({ name }).execute()
@@ -28,18 +28,6 @@ async function killable(engine: Engine) {
   const name = `vox_${randomBytes(8).toString('hex')}`
   const end = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${name}'`
   return { name, url: `${directUrl}&application_name=${name}`, endConnections: () => runSql(directUrl, end) }
-}
-
-/** A fresh database behind a proxy. */
-async function proxied(engine: Engine) {
-  const directUrl = await engine.freshUrl()
-  const target = parseDatabaseUrl(directUrl)
-  assert.ok(target.engine === 'postgres')
-  const { host = 'localhost', port = 5432, user = '', password = '', database = '', options = '' } = target.config
-  const proxy = await TcpProxy.start(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port })
-  const account = `${encodeURIComponent(user)}:${encodeURIComponent(String(password))}`
-  const query = `sslmode=disable&options=${encodeURIComponent(options)}`
-  return { directUrl, proxy, url: `postgresql://${account}@127.0.0.1:${proxy.port}/${database}?${query}` }
 }
 
 describe('TLS to a PostgreSQL server that has none', () => {
