@@ -10,10 +10,13 @@
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { DEFAULT_EVERYONE_PERMISSIONS, Permission } from '@vox/protocol'
+import { DEFAULT_EVERYONE_PERMISSIONS, Permission, roleUpdate } from '@vox/protocol'
 import { Community, type Override, type Role } from '../packages/server/src/community/community.ts'
 import type { Feed } from '../packages/server/src/community/layout.ts'
 import type { Audience } from '../packages/server/src/events/audience.ts'
+import { LocalBus, type Published } from '../packages/server/src/events/bus.ts'
+import { SightNotices } from '../packages/server/src/events/sight-notices.ts'
+import { numbers } from './support/numbers.ts'
 
 const MEMBERS = 50_000
 const ROLES = 200
@@ -24,17 +27,6 @@ const everyone: Role = { id: EVERYONE, position: 0, permissions: DEFAULT_EVERYON
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
-
-/** A repeatable source of numbers (mulberry32), so that two runs measure the same community. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 const pick = numbers(1)
 const roleIds = (count: number) => Array.from({ length: count }, () => 2 + pick(ROLES))
@@ -144,6 +136,34 @@ function measureChanges(picture: Community): void {
   change('delete a role', () => picture.deleteRole(2 + pick(ROLES)))
 }
 
+/** Changes of permissions with every member connected; delivering what they are told is not measured. */
+function measureSight(picture: Community): void {
+  const bus = new LocalBus()
+  bus.subscribe(
+    () => {},
+    () => picture.memberIds(),
+  )
+  const notices = new SightNotices({ community: picture, bus })
+  const own: Published = { event: roleUpdate, data: { role_id: EVERYONE }, audience: { to: 'members' } }
+  const change = (what: string, effect: () => void, affected?: readonly number[]) =>
+    print(
+      what,
+      median(9, () => notices.publish(effect, own, affected)),
+      'ms',
+    )
+  const everyone = { id: EVERYONE, position: 0, permissions: DEFAULT_EVERYONE_PERMISSIONS, builtin: true }
+  const blind = { ...everyone, permissions: everyone.permissions & ~Permission.VIEW_SPACE }
+  let sees = true
+  change('tell 50,000 listeners of a role that changes no sight', () => picture.setRole(everyone))
+  change('tell all of them that most feeds appear or vanish', () => {
+    sees = !sees
+    picture.setRole(sees ? everyone : blind)
+  })
+  picture.setRole(everyone)
+  change('tell those concerned by the overrides of a feed', () => picture.setFeed(feed(1, overrides())))
+  change('tell a member of what a new role shows', () => picture.setMember(1, roleIds(3)), [1])
+}
+
 function measure(title: string, rolesOf: (userId: number) => readonly number[]): void {
   console.log(`\n${title}`)
   const before = heapMegabytes()
@@ -153,6 +173,7 @@ function measure(title: string, rolesOf: (userId: number) => readonly number[]):
   print('its memory, nothing asked yet', heapMegabytes() - before, 'MB')
   measureQuestions(picture)
   print('its memory, everything asked', heapMegabytes() - before, 'MB')
+  measureSight(picture)
   measureChanges(picture)
 }
 

@@ -9,6 +9,7 @@ import { FORM_TYPE, filePart, formBody, postForm, type TestPart, uploadText } fr
 import { GatewayClient } from '../support/gateway-client.ts'
 import { startS3 } from '../support/s3.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { countRows } from '../support/sql.ts'
 
 /** An administrator, two members who may upload, and an open and a hidden feed. */
 async function community(server: TestServer) {
@@ -158,6 +159,7 @@ forEachEngine('an uploaded file', (engine) => {
     await attach(bob, open, id)
     assert.equal((await ada.delete(`/feeds/${open}`)).status, 204)
     assert.deepEqual([await statusOf(bob, id), await statusOf(ada, id)], [200, 403])
+    assert.deepEqual(await countRows(server.databaseUrl, 'select 1 from message_attachments'), [0])
   })
 
   it('is missing when its bytes are', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Permission } from '@vox/protocol'
+import { grant, registerAll } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { connectAll, GatewayClient } from '../support/gateway-client.ts'
-import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { runSql } from '../support/sql.ts'
 
 const { MANAGE_ROLES, MANAGE_MESSAGES, ADMINISTRATOR, VIEW_SPACE } = Permission
 const EVERYTHING = 9223372036854775807n
@@ -174,81 +176,210 @@ forEachEngine('roles', (engine) => {
     const answers = await Promise.all([ada.delete(`/roles/${role}`), ada.delete(`/roles/${role}`)])
     assert.deepEqual(answers.map(({ status }) => status).sort(), [204, 404])
   })
-})
 
-forEachEngine('permission overrides', (engine) => {
-  const hide = { allow: 0, deny: VIEW_SPACE }
-
-  async function withFeed(server: TestServer) {
-    const people = await staff(server)
-    await people.ada.post('/feeds', { name: 'general', type: 'text' })
-    return people
-  }
-
-  it('take a space away from those concerned, and from nobody else', async () => {
+  it('are listed in pages, each role once', async () => {
     await using server = await startTestServer(engine)
-    const { ada, mod, bob } = await withFeed(server)
-    const [bobs, mods] = await connectAll(server, bob, mod)
-    assert.equal((await ada.put(`/feeds/1/permissions/user/${bob.userId}`, hide)).status, 204)
-    const change = { space_type: 'feed', space_id: 1, target_type: 'user', target_id: bob.userId }
-    const update = ['permission_override_update', { ...change, allow: 0, deny: 1 }]
-    assert.deepEqual(await bobs?.told(), [update, ['feed_delete', { feed_id: 1 }]])
-    assert.deepEqual(await mods?.told(), [update])
-    assert.equal(failure(await bob.get('/feeds/1')), '404 SPACE_NOT_FOUND')
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    for (let i = 0; i < 3; i++) await createRole(ada, {})
+    const pages: number[][] = []
+    for (let cursor: string | null = '0'; cursor !== null; ) {
+      const { body } = await bob.get(`/roles?limit=2&cursor=${cursor}`)
+      pages.push(body.items.map(({ role_id }: { role_id: number }) => role_id))
+      cursor = body.cursor
+    }
+    assert.deepEqual(pages, [[1, 2], [3, 4], [5], []])
+    assert.equal((await bob.get('/roles?limit=300')).body.items.length, 5)
+    for (const query of ['limit=0', 'limit=1001', 'after=x'])
+      assert.equal(failure(await bob.get(`/roles?${query}`)), '422 VALIDATION_ERROR')
+  })
 
-    assert.equal((await ada.delete(`/feeds/1/permissions/user/${bob.userId}`)).status, 204)
-    const told = (await bobs?.told()) ?? []
+  it('begin below all others, with nothing, unless something is said', async () => {
+    await using server = await startTestServer(engine)
+    const [ada] = await registerAll(server, 'ada')
+    const { status, body } = await ada.post('/roles', { name: 'plain' })
+    assert.equal(status, 201)
+    assert.deepEqual(body, {
+      role_id: 3,
+      name: 'plain',
+      color: null,
+      permissions: 0,
+      position: 2,
+      hoist: false,
+      mentionable: false,
+    })
+    const full = { color: 5, permissions: 8, position: 0, hoist: true, mentionable: true }
+    const { body: custom } = await ada.post('/roles', { name: '@everyone', ...full })
+    assert.deepEqual(custom, { role_id: 4, name: '@everyone', ...full })
+    const last = await createRole(ada, { position: 2 ** 31 - 1 })
+    assert.equal((await ada.post('/roles', { name: 'x' })).body.position, 2 ** 31 - 1)
+    assert.equal((await ada.delete(`/roles/${last}`)).status, 204)
+  })
+
+  it('named @everyone or at position 0 are ordinary roles', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    const role = await createRole(ada, { name: '@everyone', position: 0, permissions: Permission.BAN_MEMBERS })
+    assert.equal((await ada.put(`/members/${bob.userId}/roles/${role}`)).status, 204)
+    assert.equal((await bob.get('/bans')).status, 200)
+    assert.equal((await ada.patch(`/roles/${role}`, { name: 'x', position: 3 })).status, 200)
+    assert.equal((await ada.delete(`/roles/${role}`)).status, 204)
+    assert.equal(failure(await bob.get('/bans')), '403 MISSING_PERMISSIONS')
+  })
+
+  it('change in what is given and keep the rest', async () => {
+    await using server = await startTestServer(engine)
+    const [ada] = await registerAll(server, 'ada')
+    const role = await createRole(ada, { name: 'a', color: 7, permissions: 3, position: 4 })
+    const gateway = await GatewayClient.connect(server, ada)
+    const { body } = await ada.patch(`/roles/${role}`, { hoist: true, color: null, position: 9 })
+    const expected = {
+      role_id: role,
+      name: 'a',
+      color: 7,
+      permissions: 3,
+      position: 9,
+      hoist: true,
+      mentionable: false,
+    }
+    assert.deepEqual(body, expected)
+    assert.deepEqual((await ada.patch(`/roles/${role}`, {})).body, expected)
+    assert.deepEqual(await gateway.told(), [['role_update', { role_id: role, hoist: true, position: 9 }]])
+    const { entries } = (await ada.get('/audit-log?event_type=role.update')).body
     assert.deepEqual(
-      told.map(([type]) => type),
-      ['permission_override_delete', 'feed_create'],
+      entries.map(({ target_id, metadata }: { target_id: number; metadata: object }) => [target_id, metadata]),
+      [[role, { hoist: true, position: 9 }]],
     )
-    assert.deepEqual(await mods?.told(), [['permission_override_delete', change]])
-  })
-
-  it('follow roles: whoever gets or loses one gains or loses sight', async () => {
-    await using server = await startTestServer(engine)
-    const { ada, bob } = await withFeed(server)
-    const insider = await createRole(ada, { name: 'Insider', position: 20 })
-    await ada.put('/feeds/1/permissions/role/1', hide)
-    await ada.put(`/feeds/1/permissions/role/${insider}`, { allow: VIEW_SPACE, deny: 0 })
-    const gateway = await GatewayClient.connect(server, bob)
-    await ada.put(`/members/${bob.userId}/roles/${insider}`)
-    await ada.delete(`/roles/${insider}`)
-    assert.deepEqual(
-      (await gateway.told()).map(([type]) => type),
-      ['role_assign', 'feed_create', 'role_delete', 'feed_delete'],
-    )
-  })
-
-  it('refuse what they cannot be about', async () => {
-    await using server = await startTestServer(engine)
-    const { ada, mod, bob, modRole } = await withFeed(server)
-    for (const [client, path, expected] of [
-      [ada, '/feeds/1/permissions/badtype/1', '400 INVALID_TARGET_TYPE'],
-      [ada, '/feeds/99/permissions/role/1', '404 SPACE_NOT_FOUND'],
-      [ada, '/feeds/1/permissions/role/99', '404 SPACE_NOT_FOUND'],
-      [ada, '/feeds/1/permissions/user/99', '404 USER_NOT_FOUND'],
-      [ada, '/feeds/1/permissions/user/abc', '422 VALIDATION_ERROR'],
-      [bob, '/feeds/1/permissions/role/1', '403 MISSING_PERMISSIONS'],
-      [mod, `/feeds/1/permissions/role/${modRole}`, '403 ROLE_HIERARCHY'],
-      [mod, `/feeds/1/permissions/user/${mod.userId}`, '403 ROLE_HIERARCHY'],
-    ] as const)
-      assert.equal(failure(await client.put(path, hide)), expected, path)
-    const banning = { allow: Permission.BAN_MEMBERS, deny: 0 }
-    assert.equal(failure(await mod.put(`/feeds/1/permissions/user/${bob.userId}`, banning)), '403 MISSING_PERMISSIONS')
-    assert.equal(failure(await ada.put('/feeds/1/permissions/role/1', { allow: 1 })), '422 VALIDATION_ERROR')
-    assert.equal((await ada.delete('/feeds/1/permissions/role/99')).status, 204)
-  })
-
-  it('are replaced, and listed once, roles before users', async () => {
-    await using server = await startTestServer(engine)
-    const { ada, bob } = await withFeed(server)
-    await ada.put(`/feeds/1/permissions/member/${bob.userId}`, { allow: 2, deny: 0 })
-    await ada.put('/feeds/1/permissions/role/1', { allow: 0, deny: 4 })
-    await ada.put(`/feeds/1/permissions/user/${bob.userId}`, { allow: 8, deny: 8 })
-    assert.deepEqual((await ada.get('/feeds/1')).body.permission_overrides, [
-      { target_type: 'role', target_id: 1, allow: 0, deny: 4 },
-      { target_type: 'user', target_id: bob.userId, allow: 8, deny: 8 },
+    for (const patch of [
+      { name: '' },
+      { name: '\u200b' },
+      { name: 'x'.repeat(65) },
+      { color: '#12345' },
+      { position: 0.5 },
     ])
+      assert.equal(failure(await ada.patch(`/roles/${role}`, patch)), '422 VALIDATION_ERROR')
+  })
+
+  it('answer a missing permission before a malformed request, and that before an unknown role', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    assert.equal(failure(await bob.patch('/roles/99', { name: 5 })), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await ada.patch('/roles/99', { name: 5 })), '422 VALIDATION_ERROR')
+    assert.equal(failure(await bob.put('/members/99/roles/99')), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await ada.put('/members/abc/roles/99')), '422 VALIDATION_ERROR')
+    assert.equal(failure(await ada.put('/members/99/roles/99')), '404 SPACE_NOT_FOUND')
+    assert.equal(failure(await ada.delete('/members/99/roles/2')), '404 USER_NOT_FOUND')
+    assert.equal((await ada.put('/members/@me/roles/2')).status, 204)
+  })
+
+  it('list their members, without those who left', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob, cid, dan] = await registerAll(server, 'ada', 'bob', 'cid', 'dan')
+    const role = await createRole(ada, {})
+    for (const { userId } of [dan, bob, cid]) await ada.put(`/members/${userId}/roles/${role}`)
+    await cid.delete('/members/@me')
+    const page = async (query: string) => {
+      const { body } = await bob.get(`/roles/${role}/members?${query}`)
+      return [body.items.map(({ user_id }: { user_id: number }) => user_id), body.cursor]
+    }
+    assert.deepEqual(await page(''), [[bob.userId, dan.userId], String(dan.userId)])
+    assert.deepEqual(await page('limit=1'), [[bob.userId], String(bob.userId)])
+    assert.deepEqual(await page(`limit=1&cursor=${bob.userId}`), [[dan.userId], String(dan.userId)])
+    assert.deepEqual(await page(`after=${dan.userId}`), [[], null])
+    const [member] = (await bob.get(`/roles/${role}/members`)).body.items
+    assert.deepEqual(member, (await bob.get(`/members/${bob.userId}`)).body)
+    assert.equal(failure(await ada.put(`/members/${cid.userId}/roles/${role}`)), '404 USER_NOT_FOUND')
+    assert.equal((await ada.delete(`/members/${cid.userId}/roles/${role}`)).status, 204)
+  })
+
+  it('are out of reach for whoever has none, whatever @everyone may do', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    const low = await createRole(ada, { position: 1000 })
+    await ada.patch('/roles/1', { permissions: MANAGE_ROLES })
+    for (const answer of [
+      await bob.post('/roles', { name: 'x' }),
+      await bob.post('/roles', { name: 'x', position: 0 }),
+      await bob.patch(`/roles/${low}`, { name: 'x' }),
+      await bob.put(`/members/@me/roles/${low}`),
+      await bob.patch('/roles/1', { permissions: 0 }),
+    ])
+      assert.equal(failure(answer), '403 ROLE_HIERARCHY')
+  })
+
+  it('may be given to somebody above, who stays above', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, mod] = await registerAll(server, 'ada', 'mod')
+    await grant(ada, mod, ['MANAGE_ROLES'])
+    const low = await createRole(mod, {})
+    assert.equal((await mod.put(`/members/${ada.userId}/roles/${low}`)).status, 204)
+    assert.equal((await mod.delete(`/members/${ada.userId}/roles/${low}`)).status, 204)
+  })
+
+  it('go with their assignments and overrides, in one event for everybody', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob, cid] = await registerAll(server, 'ada', 'bob', 'cid')
+    const role = await createRole(ada, { name: 'Gone' })
+    await ada.put(`/members/${bob.userId}/roles/${role}`)
+    await ada.post('/feeds', { name: 'f', type: 'text' })
+    await ada.put(`/feeds/1/permissions/role/${role}`, { allow: 2, deny: 0 })
+    const sessions = await connectAll(server, ada, bob, cid)
+    assert.equal((await ada.delete(`/roles/${role}`)).status, 204)
+    for (const session of sessions) assert.deepEqual(await session.told(), [['role_delete', { role_id: role }]])
+    assert.deepEqual((await ada.get('/feeds/1')).body.permission_overrides, [])
+    assert.deepEqual((await bob.get('/users/@me')).body.roles, [])
+    const { entries } = (await ada.get('/audit-log?event_type=role.delete')).body
+    assert.deepEqual([entries[0].target_id, entries[0].metadata], [role, { name: 'Gone' }])
+  })
+
+  it('are bounded in number', async () => {
+    await using server = await startTestServer(engine)
+    const [ada] = await registerAll(server, 'ada')
+    const fill = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 498)
+      select 'r', 5, 0 from n`
+    await server.close()
+    await runSql(server.databaseUrl, `insert into roles (name, position, permissions) ${fill}`)
+    await using full = await startTestServer(engine, { env: { VOX_DATABASE_URL: server.databaseUrl } })
+    const again = new Client(full.url, ada.token)
+    assert.equal(failure(await again.post('/roles', { name: 'x' })), '400 INVALID_OPERATION')
+    assert.equal((await again.delete('/roles/3')).status, 204)
+    assert.equal((await again.post('/roles', { name: 'x' })).status, 201)
+  })
+
+  it('that two change at once end up with both changes, and each answer is true of its moment', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    await ada.put(`/members/${bob.userId}/roles/2`)
+    const role = await createRole(ada, { name: 'a' })
+    const gateway = await GatewayClient.connect(server, ada)
+    const answers = await Promise.all([
+      ada.patch(`/roles/${role}`, { name: 'b' }),
+      bob.patch(`/roles/${role}`, { color: 1 }),
+      bob.patch(`/roles/${role}`, { name: 'c' }),
+    ])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+    )
+    const [final] = (await ada.get(`/roles?after=${role - 1}&limit=1`)).body.items
+    const events = (await gateway.told()).map(([, data]) => data as { name?: string; color?: number })
+    assert.equal(final.name, events.findLast(({ name }) => name !== undefined)?.name)
+    assert.equal(final.color, 1)
+    // Replaying the events in their order, every answer is the state after its own one.
+    const states = events.map((_, n) => Object.assign({ color: null }, ...events.slice(0, n + 1)))
+    for (const { body } of answers)
+      assert.ok(states.some(({ name = 'a', color }) => name === body.name && color === body.color))
+  })
+
+  it('let nobody act with a permission that was taken away a moment ago', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, mod, modRole } = await staff(server)
+    const [revoked, created] = await Promise.all([
+      ada.delete(`/members/${mod.userId}/roles/${modRole}`),
+      mod.post('/roles', { name: 'x', position: 50 }),
+    ])
+    assert.equal(revoked.status, 204)
+    // Whichever came first: after the revocation nothing more is created.
+    assert.ok([201, 403].includes(created.status))
+    assert.equal(failure(await mod.post('/roles', { name: 'y', position: 50 })), '403 MISSING_PERMISSIONS')
   })
 })

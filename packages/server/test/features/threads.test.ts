@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 import { Permission } from '@vox/protocol'
-import { TestClock } from '../support/clock.ts'
+import { threadName } from '../../src/features/threads/threads.ts'
+import { auditTypes, registerAll } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
-import { GatewayClient } from '../support/gateway-client.ts'
+import { connectAll, GatewayClient } from '../support/gateway-client.ts'
 import { failure, startTestServer, type TestServer } from '../support/server.ts'
+
+interface Listed {
+  thread_id: number
+  subscribed: boolean
+}
 
 async function withThread(server: TestServer) {
   const ada = await server.register('ada')
@@ -136,25 +142,158 @@ forEachEngine('threads', (engine) => {
     assert.deepEqual(told[0]?.[1], { thread_id: 1, parent_feed_id: 1, name, parent_msg_id: body.msg_id })
     assert.equal((told[2]?.[1] as { name?: string } | undefined)?.name, 'Thread')
   })
+
+  it('come in pages, each once, with the subscriptions of the caller', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, parent } = await withThread(server)
+    for (const name of ['b', 'c']) await bob.post('/feeds/1/threads', { parent_msg_id: parent, name })
+    await bob.put('/feeds/1/threads/2/subscribers')
+    const page = async (query: string) => {
+      const { body } = await bob.get(`/feeds/1/threads?${query}`)
+      return [body.items.map((item: Listed) => [item.thread_id, item.subscribed]), body.cursor]
+    }
+    assert.deepEqual(await page('limit=2'), [
+      [
+        [1, false],
+        [2, true],
+      ],
+      '2',
+    ])
+    assert.deepEqual(await page('limit=2&after=2'), [[[3, false]], '3'])
+    assert.deepEqual(await page('limit=2&cursor=3'), [[], null])
+    assert.deepEqual((await bob.get('/feeds/1/threads?limit=1')).body.items[0], (await bob.get('/threads/1')).body)
+    for (const query of ['limit=0', 'after=x', 'archived=maybe'])
+      assert.equal(failure(await bob.get(`/feeds/1/threads?${query}`)), '422 VALIDATION_ERROR')
+  })
+
+  it('need a name and a message, and the right to create them', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, parent } = await withThread(server)
+    const begin = async (body: object) => failure(await bob.post('/feeds/1/threads', body))
+    const message = { parent_msg_id: parent }
+    for (const body of [{}, message, { name: 'x' }, { ...message, name: '' }, { ...message, name: 'x'.repeat(65) }])
+      assert.equal(await begin(body), '422 VALIDATION_ERROR')
+    for (const patch of [{ name: '' }, { name: 'a\tb' }, { locked: 'x' }])
+      assert.equal(failure(await ada.patch('/threads/1', patch)), '422 VALIDATION_ERROR')
+    await ada.put('/feeds/1/permissions/role/1', { allow: 0, deny: Permission.CREATE_THREADS })
+    assert.equal(await begin({ ...message, name: 'x' }), '403 MISSING_PERMISSIONS')
+    assert.equal(await begin({}), '403 MISSING_PERMISSIONS')
+  })
+
+  it('are told of to those who see the feed, their subscriptions to the subscriber alone', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, parent } = await withThread(server)
+    const cid = await server.register('cid')
+    await ada.put(`/feeds/1/permissions/user/${cid.userId}`, { allow: 0, deny: Permission.VIEW_SPACE })
+    const [adas, bobs, cids] = await connectAll(server, ada, bob, cid)
+    await bob.post('/feeds/1/threads', { parent_msg_id: parent, name: 'two' })
+    await bob.put('/feeds/1/threads/2/subscribers')
+    await bob.put('/feeds/1/threads/2/subscribers')
+    await bob.delete('/feeds/1/threads/2/subscribers')
+    await ada.patch('/threads/2', { name: 'renamed' })
+    await ada.patch('/threads/2', {})
+    await ada.delete('/threads/2')
+    const created = ['thread_create', { thread_id: 2, parent_feed_id: 1, name: 'two', parent_msg_id: parent }]
+    const changes = [
+      ['thread_update', { thread_id: 2, name: 'renamed' }],
+      ['thread_delete', { thread_id: 2 }],
+    ]
+    const own = { thread_id: 2, user_id: bob.userId }
+    const subscriptions = ['thread_subscribe', 'thread_subscribe', 'thread_unsubscribe'].map((type) => [type, own])
+    assert.deepEqual(await adas?.told(), [created, ...changes])
+    assert.deepEqual(await bobs?.told(), [created, ...subscriptions, ...changes])
+    assert.deepEqual(await cids?.told(), [])
+    assert.deepEqual(await auditTypes(ada), ['feed.create', 'permission_override.update', 'thread.delete'])
+  })
+
+  it('are managed by an override in its own feed alone', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob } = await withThread(server)
+    await ada.post('/feeds', { name: 'other', type: 'text' })
+    const { body: parent } = await bob.post('/feeds/2/messages', { body: 'x' })
+    await bob.post('/feeds/2/threads', { parent_msg_id: parent.msg_id, name: 'elsewhere' })
+    await ada.put(`/feeds/1/permissions/user/${bob.userId}`, { allow: Permission.MANAGE_THREADS, deny: 0 })
+    assert.equal((await bob.patch('/threads/1', { archived: true })).body.archived, true)
+    assert.equal(failure(await bob.patch('/threads/2', { archived: true })), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await bob.patch('/threads/2', { archived: 'x' })), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await bob.delete('/threads/2')), '403 MISSING_PERMISSIONS')
+    assert.equal((await bob.delete('/threads/1')).status, 204)
+    for (const id of ['1', '99']) assert.equal(failure(await ada.delete(`/threads/${id}`)), '404 SPACE_NOT_FOUND')
+    for (const id of ['x', '-1', '4294967296', '1e400', '99999999999999999999'])
+      assert.equal(failure(await ada.delete(`/threads/${id}`)), '422 VALIDATION_ERROR')
+  })
+
+  it('deleted by two at once are deleted by one', async () => {
+    await using server = await startTestServer(engine)
+    const { ada } = await withThread(server)
+    const answers = await Promise.all([ada.delete('/threads/1'), ada.delete('/threads/1')])
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [204, 404])
+  })
+
+  it('stay when the message they hang on is deleted', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, parent, thread } = await withThread(server)
+    assert.equal((await bob.delete(`/feeds/1/messages/${parent}`)).status, 204)
+    assert.deepEqual((await bob.get('/threads/1')).body, thread)
+    assert.equal((await bob.post('/feeds/1/threads/1/messages', { body: 'x' })).status, 201)
+  })
+
+  it('have the same rules for their messages as feeds have', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob } = await withThread(server)
+    const post = async (body: object) => failure(await bob.post('/feeds/1/threads/1/messages', body))
+    assert.equal(await post({}), '400 EMPTY_MESSAGE')
+    assert.equal(await post({ body: 'x'.repeat(4001) }), '400 MESSAGE_TOO_LARGE')
+    assert.equal(await post({ opaque_blob: 'x'.repeat(65_537) }), '413 PAYLOAD_TOO_LARGE')
+    assert.equal(await post({ body: 5 }), '422 VALIDATION_ERROR')
+    const sent: bigint[] = []
+    for (const body of ['1', '2', '3'])
+      sent.unshift((await bob.post('/feeds/1/threads/1/messages', { body })).body.msg_id)
+    const ids = async (query: string) =>
+      (await bob.get(`/feeds/1/threads/1/messages?${query}`)).body.messages.map((m: { msg_id: bigint }) => m.msg_id)
+    assert.deepEqual(await ids(''), sent)
+    assert.deepEqual(await ids(`limit=1&before=${sent[0]}`), [sent[1]])
+    assert.deepEqual(await ids(`after=${sent[2]}`), sent.slice(0, 2))
+    await ada.post('/feeds', { name: 'other', type: 'text' })
+    const elsewhere = `/feeds/2/messages/${sent[0]}`
+    assert.equal(failure(await bob.get(elsewhere)), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.patch(elsewhere, { body: 'x' })), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.delete(elsewhere)), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.get('/feeds/2/threads/1/messages')), '404 SPACE_NOT_FOUND')
+    assert.equal(failure(await bob.post('/feeds/2/threads/1/messages', { body: 'x' })), '404 SPACE_NOT_FOUND')
+    assert.equal((await bob.delete(`/feeds/1/messages/${sent[0]}`)).status, 204)
+    await ada.put('/feeds/1/permissions/role/1', { allow: 0, deny: Permission.READ_HISTORY })
+    assert.equal(failure(await bob.get('/feeds/1/threads/1/messages')), '403 MISSING_PERMISSIONS')
+  })
+
+  it('take messages in announcement feeds from everybody, and begin no thread in forums', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    for (const type of ['announcement', 'forum']) await ada.post('/feeds', { name: type, type })
+    const { body: news } = await ada.post('/feeds/1/messages', { body: 'news' })
+    await bob.post('/feeds/1/threads', { parent_msg_id: news.msg_id, name: 'talk' })
+    assert.equal((await bob.post('/feeds/1/threads/1/messages', { body: 'x' })).status, 201)
+    await bob.post('/feeds/2/messages', { body: 'post' })
+    assert.equal((await bob.post('/feeds/2/threads/2/messages', { body: 'answer' })).status, 201)
+    const { items } = (await bob.get('/feeds/2/threads')).body
+    assert.deepEqual(
+      items.map(({ name, creator_id }: { name: string; creator_id: number }) => [name, creator_id]),
+      [['post', bob.userId]],
+    )
+  })
 })
 
-forEachEngine('slow mode', (engine) => {
-  it('makes members wait, and moderators not', async () => {
-    const clock = new TestClock()
-    await using server = await startTestServer(engine, { clock })
-    const ada = await server.register('ada')
-    const bob = await server.register('bob')
-    await ada.post('/feeds', { name: 'slow', type: 'text', slowmode_seconds: 10 })
-    const post = (client: typeof bob) => client.post('/feeds/1/messages', { body: 'x' })
-    const { body: first } = await post(bob)
-    clock.advance(4_000)
-    await bob.delete(`/feeds/1/messages/${first.msg_id}`)
-    const refused = await post(bob)
-    assert.equal(failure(refused), '429 RATE_LIMITED')
-    assert.equal(refused.body.error.retry_after_ms, 6_000)
-    assert.equal(refused.headers.get('retry-after'), '6')
-    for (let i = 0; i < 3; i++) assert.equal((await post(ada)).status, 201)
-    clock.advance(6_000)
-    assert.equal((await post(bob)).status, 201)
+describe('the name of the thread that a post begins', () => {
+  it('is the beginning of the post on one line', () => {
+    assert.equal(threadName('Tea?', 64), 'Tea?')
+    assert.equal(threadName('  one\r\n\ttwo\u0007three ', 64), 'one two three')
+    assert.equal(threadName('😀'.repeat(100), 64), '😀'.repeat(64))
+    assert.equal(threadName('x'.repeat(100), 10), 'x'.repeat(10))
+    assert.equal(threadName(`${'x'.repeat(9)} y`, 10), 'x'.repeat(9))
+    assert.equal(threadName('x'.repeat(100), 200), 'x'.repeat(64))
+  })
+
+  it('is Thread when nothing of the post can be seen', () => {
+    for (const body of [null, '', ' \n ', '\u200b', '\u0001']) assert.equal(threadName(body, 64), 'Thread')
   })
 })

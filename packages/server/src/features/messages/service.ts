@@ -56,8 +56,8 @@ export class MessageService {
     const { work, community, clock } = this.#services
     const { body = null, opaque_blob = null, reply_to = null, attachments: fileIds = [] } = message
     const msg_id = await work.run(async (job) => {
-      const feed = await this.#checkSendable(job, authorId, place, message)
-      const held = community.permissionsIn(authorId, { type: 'feed', id: feed.id })
+      const held = community.permissionsIn(authorId, { type: 'feed', id: place.feedId })
+      const feed = await this.#checkSendable(job, held, place, message)
       const slowed = isSlowed(feed, held)
       if (slowed) await demandPause(job, feed, authorId, clock.now())
       const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
@@ -124,7 +124,7 @@ export class MessageService {
   }
 
   /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2). */
-  async #checkSendable(job: Work, authorId: number, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
+  async #checkSendable(job: Work, held: bigint, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
     const { body, opaque_blob, attachments = [] } = message
     const feed = this.#feed(feedId)
     const thread = threadId === null ? undefined : await this.#thread(job.db, feedId, threadId)
@@ -132,7 +132,6 @@ export class MessageService {
     if (isBlank(body) && !opaque_blob && attachments.length === 0) throw new ApiError('EMPTY_MESSAGE')
     checkBodyLength(body, this.#limits)
     checkBlobLength(opaque_blob, this.#limits)
-    const held = this.#services.community.permissionsIn(authorId, { type: 'feed', id: feedId })
     if (feed.type === 'announcement' && !thread && !holds(held, Permission.MANAGE_SPACES))
       throw new ApiError('FORBIDDEN', { message: 'Only those who manage spaces post in announcement feeds.' })
     return feed

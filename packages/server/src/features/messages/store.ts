@@ -33,6 +33,7 @@ interface Page {
   limit: number
 }
 
+/** Ordering by `thread_id` as well, which is null in all of them, is what makes PostgreSQL follow the index. */
 const feedPage = prepared((db, p: Page) =>
   db
     .selectFrom('messages')
@@ -41,6 +42,7 @@ const feedPage = prepared((db, p: Page) =>
     .where('thread_id', 'is', null)
     .where('msg_id', '<', p.before)
     .where('msg_id', '>', p.after)
+    .orderBy('thread_id', 'desc')
     .orderBy('msg_id', 'desc')
     .limit(p.limit),
 )

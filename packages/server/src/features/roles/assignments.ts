@@ -1,17 +1,17 @@
 import { ApiError, Permission, roleAssign, roleRevoke } from '@vox/protocol'
 import type { Community, Role } from '../../community/community.ts'
 import { demandAdministratorRemains } from '../../community/hierarchy.ts'
+import type { Core } from '../../core.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
-import type { Services } from '../../services.ts'
 import { demandAccount } from '../users/accounts.ts'
 import { demandBelow, demandHeld, demandRole, refuseEveryone } from './rules.ts'
 
 /** Who holds which role (spec 03, section 9). */
 export class AssignmentService {
-  readonly #services: Services
+  readonly #services: Core
 
-  constructor(services: Services) {
+  constructor(services: Core) {
     this.#services = services
   }
 

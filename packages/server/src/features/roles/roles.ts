@@ -8,11 +8,11 @@ import {
 } from '@vox/protocol/endpoints'
 import type { Role } from '../../community/community.ts'
 import { demandAdministratorRemains } from '../../community/hierarchy.ts'
+import type { Core } from '../../core.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { pageOf, pageSize } from '../../pages.ts'
 import { isEmpty } from '../../patches.ts'
-import type { Services } from '../../services.ts'
 import { activeMembers, memberObject } from '../members/members.ts'
 import { demandBelow, demandHeld, demandRole, isAdministrator, refuseEveryone } from './rules.ts'
 
@@ -33,9 +33,9 @@ interface Page {
 
 /** The roles themselves (spec 03, section 9). */
 export class RoleService {
-  readonly #services: Services
+  readonly #services: Core
 
-  constructor(services: Services) {
+  constructor(services: Core) {
     this.#services = services
   }
 

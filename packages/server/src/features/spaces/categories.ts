@@ -5,12 +5,13 @@ import type { Work } from '../../events/work.ts'
 import { isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
 import { demandSpaceManager } from './creation.ts'
-import { clamp, endOf, group } from './order.ts'
+import { endOf, group, makeRoom } from './order.ts'
 import { place, positions } from './places.ts'
 
 /** Categories a server may have (spec 03, section 20). */
 const MAX_CATEGORIES = 500
 
+const LAST_POSITION = 2 ** 31 - 1
 const EVERYBODY = { to: 'members' } as const
 
 type NewCategory = Static<NonNullable<typeof createCategory.body>>
@@ -34,13 +35,13 @@ export class CategoryService {
     return category
   }
 
-  create(callerId: number, { name, position = this.#end }: NewCategory): Promise<CategoryObject> {
+  create(callerId: number, { name, position }: NewCategory): Promise<CategoryObject> {
     const { work, community } = this.#services
     return work.run(async (job) => {
       demandSpaceManager(community, callerId)
       if (this.#categories.size >= MAX_CATEGORIES)
         throw new ApiError('INVALID_OPERATION', { message: `A server has at most ${MAX_CATEGORIES} categories.` })
-      const row = { name, position }
+      const row = { name, position: position ?? this.#end }
       const category = await job.db.insertInto('categories').values(row).returningAll().executeTakeFirstOrThrow()
       show(job, category)
       job.emit(categoryCreate, category, EVERYBODY)
@@ -55,19 +56,13 @@ export class CategoryService {
       demandSpaceManager(community, callerId)
       const before = this.get(categoryId)
       if (isEmpty(patch)) return before
-      const moved = patch.position === undefined ? [] : this.#renumbered(before, patch.position)
-      const position = moved.find(({ category_id }) => category_id === categoryId)?.position ?? before.position
-      const after = { ...before, ...patch, position }
-      await job.db.updateTable('categories').set({ name: after.name }).where('category_id', '=', categoryId).execute()
-      await renumber(job, moved)
+      const { position, siblings } = this.#move(before, patch.position)
+      const values = { ...patch, ...(patch.position !== undefined && { position }) }
+      await job.db.updateTable('categories').set(values).where('category_id', '=', categoryId).execute()
+      const after = { ...before, ...values }
       show(job, after)
-      const given = { ...patch, ...(patch.position !== undefined && { position }) }
-      job.emit(categoryUpdate, { category_id: categoryId, ...given }, EVERYBODY)
-      for (const sibling of moved) {
-        if (sibling.category_id === categoryId) continue
-        show(job, sibling)
-        job.emit(categoryUpdate, { category_id: sibling.category_id, position: sibling.position }, EVERYBODY)
-      }
+      job.emit(categoryUpdate, { category_id: categoryId, ...values }, EVERYBODY)
+      await renumber(job, siblings)
       job.audit({ type: 'category.update', actor: callerId, target: categoryId, metadata: patch })
       return after
     })
@@ -94,17 +89,16 @@ export class CategoryService {
     })
   }
 
-  /** The categories whose number changes when one of them is put in at an index, and that one. */
-  #renumbered(category: Category, index: number): Category[] {
+  /** Puts the category in at an index, if one is given; says which others have to make room. */
+  #move(category: Category, index: number | undefined): { position: number; siblings: Category[] } {
+    if (index === undefined) return { position: category.position, siblings: [] }
     const others = inOrder(this.#categories).filter(({ category_id }) => category_id !== category.category_id)
-    const ordered = others.toSpliced(clamp(index, others.length), 0, category)
-    return ordered
-      .map((entry, position) => ({ ...entry, position }))
-      .filter((entry, at) => entry.category_id === category.category_id || entry.position !== ordered[at]?.position)
+    return makeRoom(others, index)
   }
 
   get #end(): number {
-    return Math.max(-1, ...[...this.#categories.values()].map(({ position }) => position)) + 1
+    const positions = [...this.#categories.values()].map(({ position }) => position)
+    return Math.min(LAST_POSITION, Math.max(-1, ...positions) + 1)
   }
 
   get #categories(): ReadonlyMap<number, Category> {
@@ -116,6 +110,7 @@ function show(job: Work, category: Category): void {
   job.change((picture) => picture.layout.categories.set(category.category_id, category))
 }
 
+/** Gives categories new numbers: in the database, in the picture and for everybody. */
 async function renumber(job: Work, categories: readonly Category[]): Promise<void> {
   if (categories.length === 0) return
   const places = categories.map(({ category_id: id, position }) => ({ id, position }))
@@ -128,4 +123,8 @@ async function renumber(job: Work, categories: readonly Category[]): Promise<voi
       places.map(({ id }) => id),
     )
     .execute()
+  for (const category of categories) {
+    show(job, category)
+    job.emit(categoryUpdate, { category_id: category.category_id, position: category.position }, EVERYBODY)
+  }
 }

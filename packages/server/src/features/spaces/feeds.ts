@@ -1,26 +1,20 @@
-import {
-  ApiError,
-  feedCreate,
-  feedDelete,
-  feedSubscribe,
-  feedUnsubscribe,
-  feedUpdate,
-  type Static,
-} from '@vox/protocol'
+import { feedCreate, feedDelete, feedSubscribe, feedUnsubscribe, feedUpdate, type Static } from '@vox/protocol'
 import type { createFeed, editFeed, FeedObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import { type Feed, feedOf, inOrder } from '../../community/layout.ts'
+import { prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { SpaceRef } from '../../events/audience.ts'
 import { feedCreateData } from '../../events/spaces.ts'
 import { cleared, isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
+import { eraseMessages } from '../messages/erasure.ts'
 import { checkCreation, demandSpaceManager } from './creation.ts'
 import { feedObject } from './objects.ts'
 import { move, placedFeed } from './order.ts'
 import { insertOverrides } from './overrides.ts'
 import { place } from './places.ts'
-import { demandSight } from './sight.ts'
+import { visibleFeed } from './sight.ts'
 
 type NewFeed = Static<NonNullable<typeof createFeed.body>>
 type FeedPatch = Static<NonNullable<typeof editFeed.body>>
@@ -36,17 +30,16 @@ export class FeedService {
     this.#services = services
   }
 
-  /** The feeds the user sees, in order. */
-  async list(userId: number): Promise<FeedObject[]> {
-    const { db, community } = this.#services
-    const subscribed = await subscriptionsOf(db.read, userId)
+  /** The feeds the user sees, in order; `subscribed` are those to which the user subscribes. */
+  list(userId: number, subscribed: ReadonlySet<number>): FeedObject[] {
+    const { community } = this.#services
     return inOrder(community.layout.feeds)
       .filter(({ id }) => community.sees(userId, ref(id)))
       .map((feed) => feedObject(feed, subscribed.has(feed.id)))
   }
 
   get(userId: number, feedId: number): Promise<FeedObject> {
-    return this.#shown(userId, this.#visible(userId, feedId))
+    return this.#shown(userId, visibleFeed(this.#services.community, userId, feedId))
   }
 
   create(callerId: number, wanted: NewFeed): Promise<FeedObject> {
@@ -69,7 +62,7 @@ export class FeedService {
     const { work, community } = this.#services
     const edited = await work.run(async (job) => {
       demandSpaceManager(community, callerId)
-      const feed = this.#visible(callerId, feedId)
+      const feed = visibleFeed(community, callerId, feedId)
       if (isEmpty(patch)) return feed
       const { category_id, position, ...fields } = cleared(patch, 'topic')
       const moved = move(community.layout, placedFeed(feed), patch)
@@ -94,11 +87,13 @@ export class FeedService {
     return this.#shown(callerId, edited)
   }
 
+  /** Deletes the feed with everything in it, however much that is. */
   delete(callerId: number, feedId: number): Promise<void> {
     const { work, community } = this.#services
     return work.run(async (job) => {
       demandSpaceManager(community, callerId)
-      const { name } = this.#visible(callerId, feedId)
+      const { name } = visibleFeed(community, callerId, feedId)
+      await eraseMessages(job.db, { column: 'feed_id', id: feedId })
       await job.db.deleteFrom('feeds').where('feed_id', '=', feedId).execute()
       job.emit(feedDelete, { feed_id: feedId }, viewersOf(feedId))
       job.change((picture) => picture.deleteSpace(ref(feedId)))
@@ -107,10 +102,10 @@ export class FeedService {
   }
 
   subscribe(userId: number, feedId: number): Promise<void> {
-    const { work } = this.#services
+    const { work, community } = this.#services
     const row = { feed_id: feedId, user_id: userId }
     return work.run(async (job) => {
-      this.#visible(userId, feedId)
+      visibleFeed(community, userId, feedId)
       await job.db
         .insertInto('feed_subscribers')
         .values(row)
@@ -121,20 +116,12 @@ export class FeedService {
   }
 
   unsubscribe(userId: number, feedId: number): Promise<void> {
-    const { work } = this.#services
+    const { work, community } = this.#services
     return work.run(async (job) => {
-      this.#visible(userId, feedId)
+      visibleFeed(community, userId, feedId)
       await job.db.deleteFrom('feed_subscribers').where('feed_id', '=', feedId).where('user_id', '=', userId).execute()
       job.emit(feedUnsubscribe, { feed_id: feedId, user_id: userId }, { to: 'users', users: [userId] })
     })
-  }
-
-  #visible(userId: number, feedId: number): Feed {
-    const { community } = this.#services
-    demandSight(community, userId, ref(feedId))
-    const feed = community.layout.feeds.get(feedId)
-    if (!feed) throw new ApiError('SPACE_NOT_FOUND')
-    return feed
   }
 
   async #shown(userId: number, feed: Feed): Promise<FeedObject> {
@@ -143,8 +130,12 @@ export class FeedService {
   }
 }
 
+const feedsOfSubscriber = prepared((db, p: { user_id: number }) =>
+  db.selectFrom('feed_subscribers').select('feed_id').where('user_id', '=', p.user_id),
+)
+
 /** Ids of the feeds the user subscribes to. */
-async function subscriptionsOf(db: Kysely<Schema>, userId: number): Promise<ReadonlySet<number>> {
-  const rows = await db.selectFrom('feed_subscribers').select('feed_id').where('user_id', '=', userId).execute()
+export async function subscriptionsOf(db: Kysely<Schema>, userId: number): Promise<ReadonlySet<number>> {
+  const rows = await feedsOfSubscriber(db, { user_id: userId })
   return new Set(rows.map(({ feed_id }) => feed_id))
 }

@@ -26,7 +26,7 @@ import type { SpaceRef } from '../../events/audience.ts'
 import type { Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { CategoryService } from './categories.ts'
-import { FeedService } from './feeds.ts'
+import { FeedService, subscriptionsOf } from './feeds.ts'
 import { OverrideService, targetOf } from './overrides.ts'
 import { RoomService } from './rooms.ts'
 
@@ -38,11 +38,14 @@ export function spaces(services: Services, on: Mount): void {
   const overrides = new OverrideService(services)
 
   on(getLayout, async ({ caller: { userId } }) => {
-    const visibleFeeds = await feeds.list(userId)
-    return { categories: categories.list(), feeds: visibleFeeds, rooms: rooms.list(userId) }
+    const subscribed = await subscriptionsOf(services.db.read, userId)
+    // From here on nothing waits, so that the lists are of one moment.
+    return { categories: categories.list(), feeds: feeds.list(userId, subscribed), rooms: rooms.list(userId) }
   })
 
-  on(listFeeds, async ({ caller }) => ({ items: await feeds.list(caller.userId) }))
+  on(listFeeds, async ({ caller: { userId } }) => ({
+    items: feeds.list(userId, await subscriptionsOf(services.db.read, userId)),
+  }))
   on(getFeed, ({ params, caller }) => feeds.get(caller.userId, params.feed_id))
   on(createFeed, ({ body, caller }) => feeds.create(caller.userId, body))
   on(editFeed, ({ params, body, caller }) => feeds.edit(caller.userId, params.feed_id, body))

@@ -58,15 +58,20 @@ export function move(
   return { categoryId: category_id, position: endOf(layout, category_id), siblings: [] }
 }
 
-/** Puts the space in at an index and numbers the group anew. */
+/** Puts the space in at an index of a group. */
 function insert(layout: Layout, space: Placed, categoryId: number | null, index: number): Move {
   const others = group(layout, categoryId).filter(({ type, id }) => type !== space.type || id !== space.id)
-  const position = clamp(index, others.length)
+  return { categoryId, ...makeRoom(others, index) }
+}
+
+/**
+ * Where something lands that is put into an ordered list at an index, when the whole list is numbered from 0 afterwards;
+ * with those others whose number changes. An index beyond either end is that end.
+ */
+export function makeRoom<T extends { position: number }>(others: readonly T[], index: number) {
+  const position = Math.min(Math.max(index, 0), others.length)
   const siblings = others
     .map((other, at) => ({ ...other, position: at < position ? at : at + 1 }))
     .filter((other, at) => other.position !== others[at]?.position)
-  return { categoryId, position, siblings }
+  return { position, siblings }
 }
-
-/** An index as it is meant: what lies beyond either end is that end. */
-export const clamp = (index: number, end: number): number => Math.min(Math.max(index, 0), end)

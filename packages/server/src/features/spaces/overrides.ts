@@ -1,17 +1,20 @@
 import { ApiError, holds, Permission, permissionOverrideDelete, permissionOverrideUpdate } from '@vox/protocol'
 import type { OverrideObject } from '@vox/protocol/endpoints'
 import type { Community, Override } from '../../community/community.ts'
+import type { Core } from '../../core.ts'
 import type { SpaceRef } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
-import type { Services } from '../../services.ts'
 import { demandAccount } from '../users/accounts.ts'
-import { demandSight } from './sight.ts'
+import { visibleSpace } from './sight.ts'
 
 /** Overrides a feed or room may have (spec 03, section 20). */
 const MAX_OVERRIDES = 500
 
 type Target = Pick<Override, 'targetType' | 'targetId'>
+type Rights = Pick<Override, 'allow' | 'deny'>
+
+const NEUTRAL: Rights = { allow: 0n, deny: 0n }
 
 /** Whom a path names; anything but a role or user has an error code of its own. */
 export function targetOf({
@@ -59,13 +62,14 @@ export async function insertOverrides(job: Work, space: SpaceRef, overrides: rea
 
 /** What single roles and users are allowed and denied in single spaces (spec 03, section 10). */
 export class OverrideService {
-  readonly #services: Services
+  readonly #services: Core
 
-  constructor(services: Services) {
+  constructor(services: Core) {
     this.#services = services
   }
 
-  set(callerId: number, space: SpaceRef, target: Target, rights: Pick<Override, 'allow' | 'deny'>): Promise<void> {
+  /** Creates or replaces an override. */
+  set(callerId: number, space: SpaceRef, target: Target, rights: Rights): Promise<void> {
     const { work, community } = this.#services
     return work.run(async (job) => {
       const present = this.#present(callerId, space)
@@ -88,13 +92,14 @@ export class OverrideService {
     })
   }
 
+  /** Removes an override, if there is one. */
   delete(callerId: number, space: SpaceRef, target: Target): Promise<void> {
     const { work, community } = this.#services
     return work.run(async (job) => {
       const present = this.#present(callerId, space)
       const before = present.find(isAbout(target))
+      demandRight(community, callerId, target, changedBits(before, NEUTRAL))
       if (!before) return
-      demandRight(community, callerId, target, before.allow | before.deny)
       await deleteRow(job, space, target)
       const data = eventTarget(space, target)
       job.changePermissions(
@@ -115,8 +120,7 @@ export class OverrideService {
   #present(callerId: number, space: SpaceRef): readonly Override[] {
     const { community } = this.#services
     demandPermission(community.permissions(callerId), Permission.MANAGE_ROLES)
-    demandSight(community, callerId, space)
-    return community.space(space)?.overrides ?? []
+    return visibleSpace(community, callerId, space).overrides
   }
 }
 
@@ -134,16 +138,16 @@ function demandRight(community: Community, callerId: number, target: Target, cha
   demandPermission(held, changed)
 }
 
-/** Lower positions are higher ranks; `@everyone` is below everybody. */
+/** Lower positions are higher ranks; `@everyone`, and a role that does not exist, are below everybody. */
 function isBelow(community: Community, callerId: number, { targetType, targetId }: Target): boolean {
   const rank = community.rank(callerId)
   if (targetType === 'user') return community.rank(targetId) > rank
   const role = community.role(targetId)
-  return role !== undefined && (role.builtin || role.position > rank)
+  return !role || role.builtin || role.position > rank
 }
 
-function changedBits(before: Override | undefined, { allow, deny }: Pick<Override, 'allow' | 'deny'>): bigint {
-  return ((before?.allow ?? 0n) ^ allow) | ((before?.deny ?? 0n) ^ deny)
+function changedBits(before: Rights = NEUTRAL, after: Rights): bigint {
+  return (before.allow ^ after.allow) | (before.deny ^ after.deny)
 }
 
 function keyOf(space: SpaceRef, { targetType, targetId }: Target) {

@@ -1,6 +1,6 @@
-import { ApiError, roomCreate, roomDelete, roomUpdate, type Static } from '@vox/protocol'
+import { roomCreate, roomDelete, roomUpdate, type Static } from '@vox/protocol'
 import type { createRoom, editRoom, RoomObject } from '@vox/protocol/endpoints'
-import { inOrder, type Room, roomOf } from '../../community/layout.ts'
+import { inOrder, roomOf } from '../../community/layout.ts'
 import type { SpaceRef } from '../../events/audience.ts'
 import { roomCreateData } from '../../events/spaces.ts'
 import { isEmpty } from '../../patches.ts'
@@ -10,7 +10,7 @@ import { roomObject } from './objects.ts'
 import { move, placedRoom } from './order.ts'
 import { insertOverrides } from './overrides.ts'
 import { place } from './places.ts'
-import { demandSight } from './sight.ts'
+import { visibleRoom } from './sight.ts'
 
 /** Bits per second of audio, unless somebody says otherwise (spec 03, section 13). */
 const USUAL_BITRATE = 64_000
@@ -38,7 +38,7 @@ export class RoomService {
   }
 
   get(userId: number, roomId: number): RoomObject {
-    return roomObject(this.#visible(userId, roomId))
+    return roomObject(visibleRoom(this.#services.community, userId, roomId))
   }
 
   create(callerId: number, wanted: NewRoom): Promise<RoomObject> {
@@ -64,7 +64,7 @@ export class RoomService {
     const { work, community } = this.#services
     return work.run(async (job) => {
       demandSpaceManager(community, callerId)
-      const room = this.#visible(callerId, roomId)
+      const room = visibleRoom(community, callerId, roomId)
       if (isEmpty(patch)) return roomObject(room)
       const { category_id, position, ...fields } = patch
       const moved = move(community.layout, placedRoom(room), patch)
@@ -92,19 +92,11 @@ export class RoomService {
     const { work, community } = this.#services
     return work.run(async (job) => {
       demandSpaceManager(community, callerId)
-      const { name } = this.#visible(callerId, roomId)
+      const { name } = visibleRoom(community, callerId, roomId)
       await job.db.deleteFrom('rooms').where('room_id', '=', roomId).execute()
       job.emit(roomDelete, { room_id: roomId }, viewersOf(roomId))
       job.change((picture) => picture.deleteSpace(ref(roomId)))
       job.audit({ type: 'room.delete', actor: callerId, target: roomId, metadata: { name } })
     })
-  }
-
-  #visible(userId: number, roomId: number): Room {
-    const { community } = this.#services
-    demandSight(community, userId, ref(roomId))
-    const room = community.layout.rooms.get(roomId)
-    if (!room) throw new ApiError('SPACE_NOT_FOUND')
-    return room
   }
 }

@@ -1,8 +1,28 @@
 import { ApiError } from '@vox/protocol'
-import type { Community } from '../../community/community.ts'
+import type { Community, Space } from '../../community/community.ts'
+import type { Feed, Room } from '../../community/layout.ts'
 import type { SpaceRef } from '../../events/audience.ts'
 
-/** Throws `SPACE_NOT_FOUND` unless the space exists and the user sees it; nothing tells the two apart. */
-export function demandSight(community: Community, userId: number, space: SpaceRef): void {
-  if (!community.space(space) || !community.sees(userId, space)) throw new ApiError('SPACE_NOT_FOUND')
+/*
+ * A space that the user cannot see answers like one that does not exist; nothing tells the two apart.
+ */
+
+/** The space as far as permissions are concerned, if the user sees it. */
+export function visibleSpace(community: Community, userId: number, ref: SpaceRef): Space {
+  return demandSight(community, userId, ref, community.space(ref))
+}
+
+/** The feed, if the user sees it. */
+export function visibleFeed(community: Community, userId: number, id: number): Feed {
+  return demandSight(community, userId, { type: 'feed', id }, community.layout.feeds.get(id))
+}
+
+/** The room, if the user sees it. */
+export function visibleRoom(community: Community, userId: number, id: number): Room {
+  return demandSight(community, userId, { type: 'room', id }, community.layout.rooms.get(id))
+}
+
+function demandSight<T>(community: Community, userId: number, ref: SpaceRef, space: T | undefined): T {
+  if (!space || !community.sees(userId, ref)) throw new ApiError('SPACE_NOT_FOUND')
+  return space
 }

@@ -1,12 +1,23 @@
-import { ApiError, type Static, threadDelete, threadSubscribe, threadUnsubscribe, threadUpdate } from '@vox/protocol'
+import {
+  ApiError,
+  Permission,
+  type Static,
+  threadDelete,
+  threadSubscribe,
+  threadUnsubscribe,
+  threadUpdate,
+} from '@vox/protocol'
 import type { createThread, editThread, listThreads, ThreadObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import { seconds } from '../../clock.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
+import { demandPermission } from '../../http/pipeline.ts'
 import { pageOf, pageSize } from '../../pages.ts'
 import { isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
+import { eraseMessages } from '../messages/erasure.ts'
+import { visibleFeed } from '../spaces/sight.ts'
 import { beginThread, findThread, type Thread } from './threads.ts'
 
 const USUAL_PAGE = 50
@@ -32,8 +43,8 @@ export class ThreadService {
   }
 
   async list(userId: number, feedId: number, query: ThreadQuery) {
-    const { db, config } = this.#services
-    this.#demandFeed(userId, feedId)
+    const { db, config, community } = this.#services
+    visibleFeed(community, userId, feedId)
     let page = db.read
       .selectFrom('threads')
       .selectAll()
@@ -52,9 +63,10 @@ export class ThreadService {
   }
 
   create(userId: number, feedId: number, { parent_msg_id, name }: NewThread): Promise<ThreadObject> {
-    const { work, clock } = this.#services
+    const { work, community, clock } = this.#services
     return work.run(async (job) => {
-      this.#demandFeed(userId, feedId)
+      visibleFeed(community, userId, feedId)
+      demandPermission(community.permissionsIn(userId, { type: 'feed', id: feedId }), Permission.CREATE_THREADS)
       const parent = await job.db
         .selectFrom('messages')
         .select('msg_id')
@@ -70,7 +82,7 @@ export class ThreadService {
 
   edit(userId: number, threadId: number, patch: ThreadPatch): Promise<ThreadObject> {
     return this.#services.work.run(async (job) => {
-      const before = await this.#visible(job.db, userId, threadId)
+      const before = await this.#manageable(job, userId, threadId)
       const subscribed = await isSubscribed(job.db, userId, threadId)
       if (isEmpty(patch)) return threadObject(before, subscribed)
       const thread = await job.db
@@ -84,9 +96,11 @@ export class ThreadService {
     })
   }
 
+  /** Deletes the thread with its messages, however many there are. */
   delete(userId: number, threadId: number): Promise<void> {
     return this.#services.work.run(async (job) => {
-      const { name, parent_feed_id: feedId } = await this.#visible(job.db, userId, threadId)
+      const { name, parent_feed_id: feedId } = await this.#manageable(job, userId, threadId)
+      await eraseMessages(job.db, { column: 'thread_id', id: threadId })
       await job.db.deleteFrom('threads').where('thread_id', '=', threadId).execute()
       job.emit(threadDelete, { thread_id: threadId }, viewersOf(feedId))
       job.audit({ type: 'thread.delete', actor: userId, target: threadId, metadata: { name, feed_id: feedId } })
@@ -119,6 +133,14 @@ export class ThreadService {
     })
   }
 
+  /** Whoever lost the permission while waiting for their turn has it no longer. */
+  async #manageable(job: Work, userId: number, threadId: number): Promise<Thread> {
+    const thread = await this.#visible(job.db, userId, threadId)
+    const feed = { type: 'feed', id: thread.parent_feed_id } as const
+    demandPermission(this.#services.community.permissionsIn(userId, feed), Permission.MANAGE_THREADS)
+    return thread
+  }
+
   async #demandThreadOf(job: Work, userId: number, feedId: number, threadId: number): Promise<void> {
     const thread = await this.#visible(job.db, userId, threadId)
     if (thread.parent_feed_id !== feedId) throw new ApiError('SPACE_NOT_FOUND')
@@ -127,14 +149,8 @@ export class ThreadService {
   async #visible(db: Kysely<Schema>, userId: number, threadId: number): Promise<Thread> {
     const thread = await findThread(db, threadId)
     if (!thread) throw new ApiError('SPACE_NOT_FOUND')
-    this.#demandFeed(userId, thread.parent_feed_id)
+    visibleFeed(this.#services.community, userId, thread.parent_feed_id)
     return thread
-  }
-
-  #demandFeed(userId: number, feedId: number): void {
-    const { community } = this.#services
-    const exists = community.layout.feeds.has(feedId)
-    if (!exists || !community.sees(userId, { type: 'feed', id: feedId })) throw new ApiError('SPACE_NOT_FOUND')
   }
 }
 

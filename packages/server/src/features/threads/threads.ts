@@ -36,7 +36,7 @@ const NAME_OF_POST = 64
 
 /** The name of the thread that a forum post begins (spec 04, section 2.3). */
 export function threadName(body: string | null, longest: number): string {
-  const line = (body ?? '').replaceAll(/\s*[\r\n]+\s*/g, ' ').trim()
+  const line = (body ?? '').replaceAll(/\p{Cc}+/gu, ' ').trim()
   const name = [...line].slice(0, Math.min(NAME_OF_POST, longest)).join('').trim()
   return nameProblem(name) ? 'Thread' : name
 }

@@ -16,6 +16,7 @@ import { Authenticator } from '../../support/authenticator.ts'
 import { TestClock } from '../../support/clock.ts'
 import { registerAll } from '../../support/community.ts'
 import { type Engine, forEachEngine } from '../../support/engines.ts'
+import { GatewayClient } from '../../support/gateway-client.ts'
 import { Client, failure, startTestServer, type TestServer } from '../../support/server.ts'
 import { runSql } from '../../support/sql.ts'
 
@@ -280,6 +281,16 @@ forEachEngine('the second step of a login', (engine) => {
     const over = await ticketFor(server, 'ada')
     clock.advance(5 * MINUTE_MS)
     assert.equal(await attempt(over), '401 2FA_INVALID_CODE')
+  })
+
+  it('gives nothing that opens a gateway session', async () => {
+    const { server, ada } = await withTotp(engine)
+    await using _ = server
+    const bob = await server.register('bob')
+    const { setup_id } = (await bob.post('/auth/2fa/setup', { method: 'totp' })).body
+    for (const token of [await ticketFor(server, 'ada'), setup_id, 'fed_unknown'])
+      await assert.rejects(GatewayClient.connect(server, { token }), /closed/)
+    await (await GatewayClient.connect(server, ada)).socket.close()
   })
 
   it('does not count what is no attempt', async () => {
