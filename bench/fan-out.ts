@@ -29,8 +29,8 @@ async function measure(sessions: number): Promise<{ bare: number[]; gateway: num
   await using __ = await startListeners(gateway, sessions)
   const count = Math.ceil(DELIVERIES / sessions / burst)
   const perDelivery = async (program: Program) => {
-    const { userMicros, systemMicros } = await rounds(program, count)
-    return (userMicros + systemMicros) / (count * burst * sessions)
+    const { micros } = await rounds(program, count)
+    return micros / (count * burst * sessions)
   }
   const results = { bare: [] as number[], gateway: [] as number[] }
   for (let turn = -1; turn < TURNS; turn++) {
@@ -44,7 +44,7 @@ async function measure(sessions: number): Promise<{ bare: number[]; gateway: num
 
 async function startListeners({ port }: Program, sessions: number): Promise<Program> {
   const begin = performance.now()
-  const listeners = await startProgram(new URL('support/listeners.ts', import.meta.url), `${port}`, `${sessions}`)
+  const listeners = await startProgram(new URL('support/listeners.ts', import.meta.url), `${port}`, '1', `${sessions}`)
   console.error(`${sessions} connected in ${((performance.now() - begin) / 1000).toFixed(1)} s`)
   return listeners
 }

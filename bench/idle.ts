@@ -1,33 +1,39 @@
 /**
- * What an idle session costs in memory: gateway sessions that have identified and hear nothing more, beside bare `ws`
- * connections. Resident memory of the program before and after, divided by the number of connections.
+ * Memory of connections on which nothing happens: gateway sessions beside bare connections of `ws`.
  *
- *   npx node bench/idle.ts [sessions]
+ *   npx node bench/idle.ts [connections]
+ *
+ * The first half of the connections warms the program up, the second half is measured. In the last row all sessions belong to members, so each has been told of all that came after it and keeps that for a
+ * resume; in the row before they see nobody. Needs twice as many open
+ * files as connections (`ulimit -n`).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { startProgram } from './support/program.ts'
+import { type Program, startProgram } from './support/program.ts'
+import type { MemoryResult } from './support/rounds.ts'
 
-const sessions = Number(process.argv[2] ?? 5000)
-/** Long enough for the garbage of connecting to be collected. */
-const SETTLE_MS = 15_000
+const sessions = Number(process.argv[2] ?? 2000)
 
-async function bytesPerSession(file: string): Promise<number> {
-  await using program = await startProgram(new URL(file, import.meta.url), `${sessions}`)
-  await sleep(1000)
-  const before = program.residentBytes()
-  await using _ = await startProgram(new URL('support/listeners.ts', import.meta.url), `${program.port}`, `${sessions}`)
-  await sleep(SETTLE_MS)
-  return (program.residentBytes() - before) / sessions
+async function memory({ port }: Program): Promise<MemoryResult> {
+  const response = await fetch(`http://127.0.0.1:${port}/memory`)
+  return (await response.json()) as MemoryResult
 }
 
-const bare = await bytesPerSession('ceilings/broadcast.ts')
-const gateway = await bytesPerSession('support/gateway.ts')
-const kilobytes = (bytes: number) => Number((bytes / 1024).toFixed(1))
-console.table([
-  {
-    sessions,
-    'bare ws kB': kilobytes(bare),
-    'gateway kB': kilobytes(gateway),
-    ratio: Number((gateway / bare).toFixed(2)),
-  },
-])
+/** KiB per connection. */
+async function measure(file: string, ...args: string[]): Promise<{ 'heap KiB': number; 'resident KiB': number }> {
+  await using program = await startProgram(new URL(file, import.meta.url), ...args)
+  const listeners = new URL('support/listeners.ts', import.meta.url)
+  await using _ = await startProgram(listeners, `${program.port}`, '1', `${sessions}`)
+  const before = await memory(program)
+  await using __ = await startProgram(listeners, `${program.port}`, `${sessions + 1}`, `${2 * sessions}`)
+  const after = await memory(program)
+  const each = (bytes: number) => Number((bytes / 1024 / sessions).toFixed(2))
+  return {
+    'heap KiB': each(after.heapBytes - before.heapBytes),
+    'resident KiB': each(after.residentBytes - before.residentBytes),
+  }
+}
+
+console.table({
+  'ws alone': await measure('ceilings/broadcast.ts'),
+  'gateway, nobody seen': await measure('support/gateway.ts', '0'),
+  'gateway, all seen': await measure('support/gateway.ts', `${2 * sessions}`),
+})

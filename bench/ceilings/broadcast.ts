@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { stringifyJson } from '@vox/protocol'
 import { WebSocketServer } from 'ws'
 import { message } from '../support/message.ts'
-import { roundsListener } from '../support/rounds.ts'
+import { measured } from '../support/rounds.ts'
 
 let seq = 1000
 const server = createServer(
-  roundsListener(() => {
+  measured(() => {
     const frame = Buffer.from(stringifyJson({ type: 'message_create', d: message, seq: ++seq }))
     for (const client of sockets.clients) client.send(frame, { binary: false })
   }),

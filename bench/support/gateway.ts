@@ -8,7 +8,7 @@ import { LocalBus } from '../../packages/server/src/events/bus.ts'
 import { DEFAULT_TIMINGS } from '../../packages/server/src/gateway/context.ts'
 import { Gateway } from '../../packages/server/src/gateway/gateway.ts'
 import { message } from './message.ts'
-import { roundsListener } from './rounds.ts'
+import { measured } from './rounds.ts'
 
 const members = Number(process.argv[2])
 const limits = { ...DEFAULT_LIMITS, connections_per_ip: 0 }
@@ -40,7 +40,7 @@ const gateway = new Gateway({
 })
 
 const server = createServer(
-  roundsListener(() =>
+  measured(() =>
     bus.publish({
       event: messageCreate,
       data: message,

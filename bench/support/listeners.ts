@@ -1,11 +1,12 @@
 /**
- * Receivers in a process of their own: `listeners.ts <port> <count>` opens so many WebSockets, identifies on each with
- * its number as token, prints a line when all have been answered, and then only reads.
+ * Receivers in a process of their own: `listeners.ts <port> <first> <last>` opens a WebSocket for each number from the
+ * first to the last, identifies on it with the number as token, prints a line when all have been answered, and then
+ * only reads.
  */
 import { connect } from 'node:net'
 
 const port = Number(process.argv[2])
-const count = Number(process.argv[3])
+const last = Number(process.argv[4])
 const HANDSHAKE =
   'GET /gateway HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
@@ -39,9 +40,9 @@ function listen(number: number): Promise<void> {
   })
 }
 
-let next = 1
+let next = Number(process.argv[3])
 async function worker(): Promise<void> {
-  while (next <= count) await listen(next++)
+  while (next <= last) await listen(next++)
 }
 
 await Promise.all(Array.from({ length: PARALLEL }, worker))

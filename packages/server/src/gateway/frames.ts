@@ -19,9 +19,6 @@ const bytesOf = (buffer: Buffer): string => buffer.toString('latin1')
 const encodeText = (text: string): string =>
   Buffer.byteLength(text) === text.length ? text : bytesOf(Buffer.from(text))
 
-/** The same string in one piece: joined strings are trees, and walking one for each receiver costs. */
-const flat = (bytes: string): string => bytesOf(Buffer.from(bytes, 'latin1'))
-
 /** Header of an unfragmented, unmasked WebSocket message (RFC 6455, section 5.2). */
 function messageHeader(opcode: number, length: number): string {
   if (length < 126) return String.fromCharCode(opcode, length)
@@ -84,7 +81,7 @@ export class EncodedEvent {
     const leads = compressed ? this.#compressedLeads : this.#plainLeads
     let lead = leads[tail.length]
     if (lead === undefined) {
-      lead = flat(compressed ? this.#compressedLead(tail.length) : this.#plainLead(tail.length))
+      lead = compressed ? this.#compressedLead(tail.length) : this.#plainLead(tail.length)
       leads[tail.length] = lead
     }
     return lead + tail

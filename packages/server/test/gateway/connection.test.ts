@@ -3,15 +3,8 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { messageCreate } from '@vox/protocol'
+import { heartbeat } from '@vox/protocol'
 import { TestGateway, type TestSocket } from '../support/gateway.ts'
-
-const publishMessage = ({ bus }: TestGateway, feedId: number, body = 'hi') =>
-  bus.publish({
-    event: messageCreate,
-    data: { msg_id: 2n ** 62n, author_id: 1, body, timestamp: 1, feed_id: feedId },
-    audience: { to: 'viewers', space: { type: 'feed', id: feedId } },
-  })
 
 /** Opens a socket that has read `hello`. */
 async function stranger(gateway: TestGateway, query?: string, address?: string): Promise<TestSocket> {
@@ -79,7 +72,7 @@ describe('framing', () => {
     messages.push(await socket.next('heartbeat_ack'))
     socket.send('presence_update', { status: 'banana' })
     messages.push(await socket.next('error'))
-    publishMessage(gateway, 7, 'é'.repeat(5_000))
+    gateway.send(7, 'é'.repeat(5_000))
     messages.push(await socket.next('message_create'))
     await socket.close()
     const again = await gateway.resume(token, socket.sessionId, 1, { query: '?compress=zstd' })
@@ -99,7 +92,7 @@ describe('framing', () => {
     gateway.feed(7)
     const token = gateway.member(1)
     const socket = await gateway.identify(token, { query: '?compress=zstd' })
-    publishMessage(gateway, 7)
+    gateway.send(7, 'hi')
     const compressed = await socket.next('message_create')
     await socket.close()
     const again = await gateway.resume(token, socket.sessionId, 1)
@@ -112,7 +105,7 @@ describe('framing', () => {
     await using gateway = await TestGateway.start()
     gateway.feed(7)
     const socket = await gateway.identify(gateway.member(1))
-    publishMessage(gateway, 7)
+    gateway.send(7, 'hi')
     assert.equal((await socket.next('message_create')).d.msg_id, 2n ** 62n)
   })
 
@@ -391,7 +384,6 @@ describe('messages after ready', () => {
   it('close with 4000 and are logged when a command fails, at once or later', async () => {
     await using gateway = await TestGateway.start()
     const token = gateway.member(1)
-    const { heartbeat } = await import('@vox/protocol')
     for (const fail of [
       () => {
         throw new Error('broken')

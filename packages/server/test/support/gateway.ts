@@ -6,6 +6,7 @@ import {
   DEFAULT_EVERYONE_PERMISSIONS,
   DEFAULT_LIMITS,
   type LimitName,
+  messageCreate,
   Permission,
   parseJson,
   stringifyJson,
@@ -13,7 +14,7 @@ import {
 import { WebSocket } from 'ws'
 import { Community } from '../../src/community/community.ts'
 import { LocalBus } from '../../src/events/bus.ts'
-import { type AuthFailure, DEFAULT_TIMINGS, type Identity } from '../../src/gateway/context.ts'
+import { type AuthFailure, DEFAULT_TIMINGS, type Identity, type Timings } from '../../src/gateway/context.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
 import { TestClock } from './clock.ts'
 
@@ -46,7 +47,7 @@ export class TestGateway {
   /** Runs while a token is looked up. */
   beforeAnswer: () => Promise<void> | void = () => {}
 
-  constructor(timings = { ...DEFAULT_TIMINGS, closeTimeout: 200, patience: 0 }) {
+  constructor(timings: Timings = { ...DEFAULT_TIMINGS, closeTimeout: 200, patience: 0 }) {
     this.community.setRole({ id: EVERYONE, position: 0, permissions: DEFAULT_EVERYONE_PERMISSIONS, builtin: true })
     this.gateway = new Gateway({
       community: this.community,
@@ -71,8 +72,8 @@ export class TestGateway {
     this.#server.on('upgrade', (request, socket, head) => this.gateway.handleUpgrade(request, socket, head))
   }
 
-  static async start(): Promise<TestGateway> {
-    const test = new TestGateway()
+  static async start(timings?: Timings): Promise<TestGateway> {
+    const test = new TestGateway(timings)
     await new Promise<void>((resolve) => test.#server.listen(0, '127.0.0.1', resolve))
     return test
   }
@@ -127,6 +128,15 @@ export class TestGateway {
         allow: 0n,
         deny: Permission.VIEW_SPACE,
       })),
+    })
+  }
+
+  /** Publishes a message in a feed. */
+  send(feedId: number, body: string): void {
+    this.bus.publish({
+      event: messageCreate,
+      data: { msg_id: 2n ** 62n, author_id: 1, body, timestamp: 1, feed_id: feedId },
+      audience: { to: 'viewers', space: { type: 'feed', id: feedId } },
     })
   }
 
@@ -224,12 +234,19 @@ export class TestSocket {
     }
     const message = this.#received.shift()
     if (!message) throw new Error('unreachable')
-    if (type && message.type !== type) throw new Error(`expected ${type}, got ${stringifyJson(message)}`)
+    if (type && message.type !== type) throw new Error(`expected ${type}, got ${message.bytes.subarray(0, 200)}`)
     return message
   }
 
-  /** Everything that comes until the server has answered a heartbeat sent now. */
+  /**
+   * Everything that comes until the server has answered two heartbeats; two, because an acknowledgement overtakes the
+   * events of its own turn.
+   */
   async rest(): Promise<Received[]> {
+    return [...(await this.#untilAck()), ...(await this.#untilAck())]
+  }
+
+  async #untilAck(): Promise<Received[]> {
     this.send('heartbeat')
     const messages: Received[] = []
     for (;;) {

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { describe, it } from 'node:test'
+import { type CloseReason, DEFAULT_LIMITS } from '@vox/protocol'
+import type { Connection } from '../../src/gateway/connection.ts'
+import { EncodedEvent } from '../../src/gateway/frames.ts'
+import { FlushQueues, Outbox } from '../../src/gateway/outbox.ts'
+import { Session } from '../../src/gateway/session.ts'
+import { TestClock } from '../support/clock.ts'
+
+/** A socket that takes bytes until the test says that the peer has stopped reading. */
+class FakeSocket extends EventEmitter {
+  writableNeedDrain = false
+  writableLength = 0
+  isReading = true
+  written = ''
+
+  write(bytes: string): boolean {
+    this.written += bytes
+    if (this.isReading) return true
+    this.writableNeedDrain = true
+    this.writableLength += bytes.length
+    return false
+  }
+
+  drain(): void {
+    this.writableNeedDrain = false
+    this.writableLength = 0
+    this.emit('drain')
+  }
+
+  /** Numbers in the order in which they were written; `resumed` as 0. */
+  get sequence(): number[] {
+    return [...this.written.matchAll(/"seq":(\d+)\}(\})?/g)].map(([, seq, isResumed]) => (isResumed ? 0 : Number(seq)))
+  }
+}
+
+/** A session on a fake socket. */
+class Line {
+  readonly clock = new TestClock()
+  readonly socket = new FakeSocket()
+  readonly closed: CloseReason[] = []
+  readonly limits = { ...DEFAULT_LIMITS }
+  readonly session = new Session(1, () => this.limits)
+  readonly outbox: Outbox
+
+  constructor() {
+    const owner = {
+      close: (reason: CloseReason) => {
+        this.closed.push(reason)
+        this.outbox.stop()
+      },
+      fail: (error: unknown) => assert.fail(String(error)),
+    }
+    const shared = { clock: this.clock, queues: new FlushQueues(this.clock, 0) }
+    this.outbox = new Outbox(this.socket as unknown as Socket, false, shared, owner)
+    this.session.connection = { outbox: this.outbox, close: owner.close } as unknown as Connection
+  }
+
+  append(bytes = 100): void {
+    this.session.append(new EncodedEvent('t', '1'.repeat(bytes), this.clock.now()))
+    this.outbox.flush()
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
+describe('a peer that reads', () => {
+  it('gets several events of one turn in one write', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    let writes = 0
+    line.socket.write = () => {
+      writes++
+      return true
+    }
+    for (let i = 0; i < 20; i++) line.session.append(new EncodedEvent('t', '1', 0))
+    line.outbox.flush()
+    assert.equal(writes, 1)
+  })
+
+  it('may get more events in one turn than the buffer holds', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    for (let i = 0; i < 1500; i++) line.session.append(new EncodedEvent('t', '1', 0))
+    line.outbox.flush()
+    assert.deepEqual(line.socket.sequence, range(1, 1500))
+    assert.deepEqual(line.closed, [])
+  })
+})
+
+describe('a peer that stops reading', () => {
+  it('gets the rest when it reads on', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    line.append()
+    line.socket.isReading = false
+    for (let i = 0; i < 10; i++) line.append()
+    assert.deepEqual(line.socket.sequence, [1, 2])
+    line.socket.isReading = true
+    line.socket.drain()
+    assert.deepEqual(line.socket.sequence, range(1, 11))
+  })
+
+  it('is closed with 4010 when an unsent event would leave the buffer', () => {
+    const line = new Line()
+    line.limits.replay_buffer_events = 5
+    line.outbox.start(line.session)
+    line.socket.isReading = false
+    for (let i = 0; i < 6; i++) line.append()
+    assert.deepEqual(line.closed, [])
+    line.append()
+    assert.deepEqual(line.closed, ['REPLAY_EXHAUSTED'])
+    assert.deepEqual(line.socket.sequence, [1])
+  })
+
+  it('is closed with 4007 when more than 4 MiB wait', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    line.socket.isReading = false
+    for (let i = 0; i < 4; i++) line.append(1_000_000)
+    assert.deepEqual(line.closed, [])
+    line.append(200_000)
+    assert.deepEqual(line.closed, ['SESSION_TIMEOUT'])
+  })
+
+  it('is behind when an event has waited for more than 30 s', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    line.socket.isReading = false
+    line.append()
+    line.clock.advance(30_000)
+    line.append()
+    assert.equal(line.outbox.isBehind(), false)
+    line.clock.advance(1)
+    assert.equal(line.outbox.isBehind(), true)
+    line.socket.drain()
+    assert.equal(line.outbox.isBehind(), false)
+    line.clock.advance(30_001)
+    assert.equal(line.outbox.isBehind(), true)
+  })
+
+  it('is not behind because of old events that have long been sent', () => {
+    const line = new Line()
+    line.outbox.start(line.session)
+    line.append()
+    line.clock.advance(60_000)
+    line.socket.isReading = false
+    line.append()
+    assert.equal(line.outbox.isBehind(), false)
+  })
+})
+
+describe('a replay', () => {
+  it('is paced by the socket and does not count as waiting', () => {
+    const line = new Line()
+    for (let i = 0; i < 6; i++) line.session.append(new EncodedEvent('t', '1'.repeat(1_000_000), line.clock.now()))
+    line.socket.isReading = false
+    line.outbox.resume(line.session, 0)
+    line.clock.advance(40_000)
+    line.append(100)
+    assert.equal(line.outbox.isBehind(), false)
+    for (let i = 0; i < 6; i++) {
+      line.clock.advance(40_000)
+      line.socket.drain()
+    }
+    assert.deepEqual(line.socket.sequence, [...range(1, 6), 0, 7])
+    assert.deepEqual(line.closed, [])
+    line.clock.advance(30_001)
+    assert.equal(line.outbox.isBehind(), true)
+  })
+
+  it('with nothing to say again is only resumed', () => {
+    const line = new Line()
+    line.session.append(new EncodedEvent('t', '1', 0))
+    line.outbox.resume(line.session, 1)
+    assert.match(line.socket.written, /^.*\{"type":"resumed","d":\{"seq":1\}\}$/s)
+  })
+})
+
+describe('a presence snapshot', () => {
+  it('is built batch by batch, one ahead of what the socket takes', () => {
+    const line = new Line()
+    let built = 0
+    line.session.snapshot = (function* () {
+      while (built < 170) {
+        built++
+        yield new EncodedEvent('p', '1', 0)
+      }
+    })()
+    line.socket.isReading = false
+    line.outbox.start(line.session)
+    assert.equal(built, 100)
+    line.append()
+    assert.equal(built, 100)
+    line.clock.advance(60_000)
+    line.socket.drain()
+    // The live event went before the next batch.
+    assert.equal(line.session.log.at(101).head.includes('"t"'), true)
+    line.socket.isReading = true
+    line.socket.drain()
+    assert.equal(built, 170)
+    assert.deepEqual(line.socket.sequence, range(1, 171))
+    assert.deepEqual(line.closed, [])
+  })
+})
