@@ -7,6 +7,7 @@ import type { Env } from '../config/environment.ts'
 import { createLog, logFormat } from '../log.ts'
 import { VERSION } from '../version.ts'
 import type { Command, Invocation } from './command.ts'
+import { notifySystemd } from './systemd.ts'
 import { welcome } from './welcome.ts'
 
 /** How long a shutdown may take (spec 01, section 13.5). */
@@ -42,9 +43,11 @@ async function run({ env, out, err }: Invocation): Promise<void> {
   const server = await startServer({ env, log })
   const signalled = firstSignal()
   log.info({ url: server.url, version: VERSION }, 'ready')
+  void notifySystemd(env, log, 'READY=1', `STATUS=Vox ${VERSION} at ${server.url}`)
   if (out.isTTY || format === 'text') out.write(welcome(server))
 
   log.info({ signal: await signalled }, 'stopping')
+  void notifySystemd(env, log, 'STOPPING=1')
   exitAtNextSignal()
   const inTime = await Promise.race([server.close().then(() => true), delay(SHUTDOWN_MS, false)])
   if (!inTime) log.warn('some requests did not finish in time')

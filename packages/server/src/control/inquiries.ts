@@ -1,7 +1,7 @@
 import { Fields, Text } from '@vox/protocol'
 import { VERSION } from '../version.ts'
 import { operation } from './operation.ts'
-import type { Probes, Sighting } from './probes.ts'
+import type { Probes } from './probes.ts'
 
 /** What only a running server knows. */
 export interface Running {
@@ -13,6 +13,8 @@ export interface Running {
 export interface Status {
   version: string
   pid: number
+  /** Id of its user; null where the system has none. */
+  uid: number | null
   /** Where it listens. */
   url: string
 }
@@ -21,7 +23,10 @@ const Mark = Fields({ mark: Text() })
 
 /** What can be asked of a running server. */
 export const INQUIRIES = {
-  status: operation(Fields({}), ({ url }: Running): Status => ({ version: VERSION, pid: process.pid, url })),
+  status: operation(
+    Fields({}),
+    ({ url }: Running): Status => ({ version: VERSION, pid: process.pid, uid: process.getuid?.() ?? null, url }),
+  ),
 
   /** Begins to look out for a request with this mark. */
   'probe/expect': operation(Mark, ({ probes }: Running, { mark }) => {
@@ -29,6 +34,6 @@ export const INQUIRIES = {
     return null
   }),
 
-  /** How the request with this mark arrived; null if it did not. */
-  'probe/sighting': operation(Mark, ({ probes }: Running, { mark }): Sighting | null => probes.sighting(mark) ?? null),
+  /** How the request with this mark arrived; null if it has not. */
+  'probe/sighting': operation(Mark, ({ probes }: Running, { mark }) => probes.sighting(mark)),
 } as const

@@ -26,7 +26,7 @@ interface OperatorOptions {
 }
 
 /** How long a server may take to start or to stop while somebody waits for it. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 3_000
 const RETRY_MS = 100
 
 /**

@@ -2,12 +2,15 @@ import { type Kysely, sql } from 'kysely'
 import { type EngineName, type Execute, queriesOver } from './dialect.ts'
 import { MIGRATIONS } from './migrations/index.ts'
 import { Ddl, type Migration } from './migrations/migration.ts'
-import type { Writer } from './writer.ts'
+import { inTransaction, type Writer } from './writer.ts'
 
 /** By its history a database is known to be ours: one row per migration that it has seen. */
 type History = {
   vox_migrations: { version: number; name: string; applied_at: number }
 }
+
+/** A table that is there while another database is being copied into this one. */
+export const UNFINISHED_COPY = 'vox_transfer'
 
 /** This program must not touch the database as it is. Nothing was changed. */
 export class SchemaRefused extends Error {
@@ -51,19 +54,20 @@ export async function pendingIn(
  */
 export async function migrate(writer: Writer, migrations = MIGRATIONS): Promise<readonly Migration[]> {
   const pending = await pendingIn(writer.engine, writer.execute, migrations)
+  if (await isUnfinishedCopy(writer))
+    throw new SchemaRefused('the database is not complete: "vox migrate-data" has not finished, so run it again first')
   const isFresh = pending.length === migrations.length
   const steps = isFresh ? [pending] : pending.map((migration) => [migration])
-  for (const step of steps) {
-    await writer.begin()
-    try {
+  for (const step of steps)
+    await inTransaction(writer, async () => {
       for (const migration of step) await apply(writer, migration, migrations.indexOf(migration) + 1)
-      await writer.commit()
-    } catch (error) {
-      await writer.rollback()
-      throw error
-    }
-  }
+    })
   return pending
+}
+
+/** Whether another database has been copied into this one, and not all of it. */
+export async function isUnfinishedCopy({ engine, execute }: Writer): Promise<boolean> {
+  return (await tablesOf(engine, historyOver(engine, execute))).includes(UNFINISHED_COPY)
 }
 
 async function apply({ engine, execute }: Writer, migration: Migration, version: number): Promise<void> {

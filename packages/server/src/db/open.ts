@@ -56,16 +56,29 @@ export async function migrateDatabase(url: string, migrations = MIGRATIONS): Pro
 
 /** Names of the migrations that {@link migrateDatabase} would apply. Only reads. */
 export async function pendingMigrations(url: string, migrations = MIGRATIONS): Promise<string[]> {
+  const pending = await lookInto(url, (engine, read) => pendingIn(engine, read, migrations))
+  return namesOf(pending ?? migrations)
+}
+
+/** Asks a database something, also while others use it; undefined if there is none. Only reads. */
+export async function readDatabase<T>(url: string, ask: (db: Kysely<Schema>) => Promise<T>): Promise<T | undefined> {
+  return lookInto(url, (engine, read) => ask(queriesOver(engine, read)))
+}
+
+async function lookInto<T>(
+  url: string,
+  look: (engine: EngineName, read: Execute) => Promise<T>,
+): Promise<T | undefined> {
   await using resources = new AsyncDisposableStack()
   const target = parseDatabaseUrl(url)
   if (target.engine === 'postgres') {
     const pool = { poolSize: 1, maxOverflow: 0, poolRecycleSeconds: 0 }
     const reader = resources.use(new PostgresReader(await reachable(target), pool))
-    return namesOf(await pendingIn('postgres', reader.execute, migrations))
+    return await look('postgres', reader.execute)
   }
-  if (target.path === null || !existsSync(target.path)) return namesOf(migrations)
+  if (target.path === null || !existsSync(target.path)) return undefined
   const reader = resources.use(new SqliteConnection(target.path, { readOnly: true }))
-  return namesOf(await pendingIn('sqlite', reader.execute, migrations))
+  return await look('sqlite', reader.execute)
 }
 
 /**

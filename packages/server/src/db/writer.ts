@@ -16,6 +16,18 @@ export interface Writer {
   rollback(): Promise<void>
 }
 
+/** Does some work in a transaction of its own: all of it or, if it throws, nothing. */
+export async function inTransaction(writer: Writer, work: () => Promise<void>): Promise<void> {
+  await writer.begin()
+  try {
+    await work()
+    await writer.commit()
+  } catch (error) {
+    await writer.rollback()
+    throw error
+  }
+}
+
 /** The connection was lost during a commit. Whether it happened can be asked once the database answers again. */
 export class CommitInDoubt extends DatabaseUnavailable {
   readonly wasCommitted: () => Promise<boolean>

@@ -1,0 +1,28 @@
+import { rename, rm } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { databaseState } from '../db/open.ts'
+import { openFile } from '../db/sqlite.ts'
+import { Refusal } from '../refusal.ts'
+
+/**
+ * Copies a database as it is at this moment, whoever writes to it meanwhile. The copy holds nothing of what has been
+ * deleted.
+ */
+export function copySqlite(path: string, copy: string): void {
+  using database = openFile(path, { readOnly: true, timeout: 5000 })
+  database.prepare('vacuum into ?').run(copy)
+}
+
+/** @throws Refusal or SchemaRefused unless the file is a whole database that this program can use. */
+export async function checkSqlite(path: string): Promise<void> {
+  if ((await databaseState(`sqlite:///${path}`)) === 'missing') throw new Refusal('The backup holds no Vox database.')
+  using database = new DatabaseSync(path, { readOnly: true })
+  const { quick_check: finding } = database.prepare('pragma quick_check(1)').get() ?? {}
+  if (finding !== 'ok') throw new Refusal(`The database in the backup is damaged: ${finding}.`)
+}
+
+/** Puts a database file in the place of another. What belongs to the old one must not be taken for the new one's. */
+export async function replaceSqlite(path: string, by: string): Promise<void> {
+  for (const suffix of ['-wal', '-shm']) await rm(path + suffix, { force: true })
+  await rename(by, path)
+}
