@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -30,6 +29,7 @@ import { Gateway, type GatewayStats } from './gateway/gateway.ts'
 import { clientAddress } from './http/client-address.ts'
 import { createHttp } from './http/http.ts'
 import { Metrics } from './http/metrics.ts'
+import { proxyNotice } from './http/proxy-notice.ts'
 import { LocalRateLimiter } from './http/rate-limiter.ts'
 import type { Services } from './services.ts'
 import { openSpool, openStorage } from './storage/open.ts'
@@ -82,8 +82,6 @@ export async function startServer({
   const core = await openCore({ env, log, clock, passwordCost }, opened)
   const { config, db, community, bus, sessions } = core
   const port = (): number => (http.server.address() as AddressInfo).port
-  const addressOf = ({ socket, headers }: IncomingMessage) =>
-    clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies'))
   const gateway = new Gateway({
     community,
     bus,
@@ -93,7 +91,8 @@ export async function startServer({
     authenticate: (token) => gatewayLogin(services, token),
     use: (authSessionId) => sessions.touch(authSessionId),
     serverInfo: () => ({ name: config.get('server.name'), icon: config.get('server.icon') || undefined }),
-    clientAddress: addressOf,
+    clientAddress: ({ socket, headers }) =>
+      clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies')),
   })
   sessions.onEnd((sessionId) => gateway.endAuthSession(sessionId))
   const cleanup = opened.adopt(new Cleanup({ clock, log: log.child({ logger: 'cleanup' }) }), (hourly) => hourly.stop())
@@ -130,8 +129,9 @@ export async function startServer({
   // Before the HTTP server: it waits for its connections, and the gateway's are among them.
   opened.adopt(gateway, (instance) => instance.close())
 
-  const probes = new Probes(addressOf)
-  http.server.on('request', probes.see)
+  const probes = new Probes(config.get('network.trusted_proxies'))
+  const notice = proxyNotice({ config, log, port })
+  http.server.on('request', probes.see).on('upgrade', probes.see).on('request', notice)
   const url = await http.listen({ host: config.get('network.host'), port: config.get('network.port') })
   opened.use(await openControl({ core, running: { url, probes } }))
   const closing = opened.move()

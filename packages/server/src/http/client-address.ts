@@ -29,6 +29,12 @@ export function clientAddress(
   return forwarded(headers, trusted) ?? direct?.toString()
 }
 
+/** Whether a peer is believed what it says about the client. */
+export function isTrustedPeer(peer: string, trusted: readonly Cidr[]): boolean {
+  const address = parse(peer)
+  return address === undefined || isTrusted(address, trusted)
+}
+
 function forwarded(headers: IncomingHttpHeaders, trusted: readonly Cidr[]): string | undefined {
   const chain = headers['x-forwarded-for']
   if (chain === undefined) return singleRealIp(headers['x-real-ip'])

@@ -9,6 +9,9 @@ import { boundaryOf, type Part, partsOf } from './multipart.ts'
 const FRAMING = 65_536
 const MAX_FIELD = 8_192
 
+/** A client that has vanished without a word would leave half a file and its connection behind for ever. */
+const SILENCE_MS = 60_000
+
 /** A file from a form, for as long as the request is being handled. */
 export interface UploadedFile extends FormFile {
   content: SpooledFile
@@ -44,12 +47,15 @@ export async function readForm(request: IncomingMessage, options: FormOptions): 
   const boundary = boundaryOf(request.headers['content-type'])
   if (boundary === undefined)
     throw new ApiError('VALIDATION_ERROR', { message: 'A form is required (Content-Type: multipart/form-data).' })
+  request.setTimeout(SILENCE_MS)
   try {
     const body = atMost(request.iterator({ destroyOnReturn: false }), formLimit(maxFile), () => fileTooLarge(maxFile))
     return await collect(partsOf(body, boundary), options)
   } catch (error) {
     await discardBody(request)
     throw error
+  } finally {
+    request.setTimeout(0)
   }
 }
 

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { orMissing, prepareFolder } from './folder.ts'
 
 const DAY_MS = 86_400_000
+
+/** What may come while earlier bytes are being written, so that they leave in few large writes. */
+const WRITE_BUFFER = 262_144
 
 /**
  * Where files wait while they are received: on disk, so that an upload takes no memory, whatever its size; whole, so
@@ -24,11 +28,14 @@ export class Spool {
   /** Writes down what comes. If it breaks off, nothing remains. */
   async receive(content: AsyncIterable<Uint8Array>): Promise<SpooledFile> {
     const name = path.join(this.#folder, randomUUID())
-    await using unfinished = new AsyncDisposableStack()
-    const file = unfinished.use(new SpooledFile(name, await open(name, 'wx+', 0o600)))
-    await file.write(content)
-    unfinished.move()
-    return file
+    const file = (await open(name, 'wx', 0o600)).createWriteStream({ highWaterMark: WRITE_BUFFER })
+    try {
+      await pipeline(content, file)
+      return new SpooledFile(name, file.bytesWritten, await open(name, 'r+'))
+    } catch (error) {
+      await rm(name, { force: true })
+      throw error
+    }
   }
 
   /** Removes what a crash left behind: files nobody has written to for a day. */
@@ -44,24 +51,13 @@ export class Spool {
 /** A file that has been received. Unless a storage has moved it by then, it is gone when it is disposed of. */
 export class SpooledFile implements AsyncDisposable {
   readonly path: string
+  readonly size: number
   readonly #handle: FileHandle
-  #size = 0
 
-  constructor(name: string, handle: FileHandle) {
+  constructor(name: string, size: number, handle: FileHandle) {
     this.path = name
+    this.size = size
     this.#handle = handle
-  }
-
-  get size(): number {
-    return this.#size
-  }
-
-  /** Appends all that comes. */
-  async write(content: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of content) {
-      await this.#handle.appendFile(chunk)
-      this.#size += chunk.length
-    }
   }
 
   /** The bytes from `position` on; fewer than `length` at the end of the file. */

@@ -9,6 +9,7 @@ import { sqlite } from '../support/engines.ts'
 import { eventually } from '../support/eventually.ts'
 import { FORM_TYPE, filePart, formBody, uploadText } from '../support/forms.ts'
 import { type Client, startTestServer, type TestServer } from '../support/server.ts'
+import { countRows } from '../support/sql.ts'
 
 const LIMIT = 100_000
 const small = { env: { VOX_LIMIT_FILE_UPLOAD_MAX_BYTES: String(LIMIT) } }
@@ -159,9 +160,10 @@ describe('an upload that breaks off', () => {
     const upload = begin(ada, feed, { 'content-length': 1_000_000 })
     upload.on('error', () => {})
     upload.write(formBody(filePart('x'.repeat(500_000))).subarray(0, 400_000))
-    await eventually(() => assert.equal(incoming(server).length, 1))
+    await eventually(async () => assert.equal(incoming(server).length, 1))
     upload.destroy()
-    await eventually(() => assert.deepEqual(incoming(server), []))
+    await eventually(async () => assert.deepEqual(incoming(server), []))
     assert.deepEqual(stored(server), [])
+    assert.deepEqual(await countRows(server.databaseUrl, 'select 1 from files'), [0])
   })
 })

@@ -174,11 +174,11 @@ describe('the spool', () => {
   it('keeps nothing of what breaks off', async () => {
     const folder = freshPath()
     const spool = await Spool.open(folder)
-    const broken = async function* () {
-      yield Buffer.from('hello')
+    const broken = async function* (chunks: number) {
+      for (let sent = 0; sent < chunks; sent++) yield Buffer.alloc(100_000)
       throw new Error('gone')
     }
-    await assert.rejects(spool.receive(broken()), /gone/)
+    for (const chunks of [0, 1, 10]) await assert.rejects(spool.receive(broken(chunks)), /gone/)
     assert.deepEqual(readdirSync(folder), [])
   })
 
