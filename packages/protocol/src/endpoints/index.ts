@@ -11,6 +11,8 @@ import * as logins from './logins.ts'
 import * as members from './members.ts'
 import * as messages from './messages.ts'
 import * as overrides from './overrides.ts'
+import * as pins from './pins.ts'
+import * as reactions from './reactions.ts'
 import * as relations from './relations.ts'
 import * as reports from './reports.ts'
 import * as roles from './roles.ts'
@@ -33,6 +35,8 @@ export * from './logins.ts'
 export * from './members.ts'
 export * from './messages.ts'
 export * from './overrides.ts'
+export * from './pins.ts'
+export * from './reactions.ts'
 export * from './relations.ts'
 export * from './reports.ts'
 export * from './roles.ts'
@@ -59,6 +63,8 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   overrides: endpointsOf(overrides),
   roles: endpointsOf(roles),
   messages: endpointsOf(messages),
+  reactions: endpointsOf(reactions),
+  pins: endpointsOf(pins),
   files: endpointsOf(files),
   emoji: endpointsOf(emoji),
   threads: endpointsOf(threads),

@@ -1,5 +1,6 @@
 import { endpoint } from '../endpoint.ts'
 import {
+  accepting,
   Fields,
   Flag,
   Id,
@@ -52,12 +53,19 @@ export const HistoryQuery = Fields({
   after: Maybe(Int64),
 })
 
+/** Users whom a message mentions; 0 stands for everyone. An entry may also be `{"user_id": 7}` (spec 04, section 1.7). */
+const Mentions = List(
+  accepting(Integer(0), (raw) => (typeof raw === 'object' && raw !== null && 'user_id' in raw ? raw.user_id : raw)),
+  { max: 100 },
+)
+
 /** What may be sent. The length of `body` answers with a code of its own, so it is not bounded here. */
 export const SendMessage = Fields({
   body: Maybe(Text()),
   opaque_blob: Maybe(Text()),
   reply_to: Maybe(Snowflake),
   attachments: Maybe(AttachmentIds),
+  mentions: Maybe(Mentions),
 })
 /** What may be sent. */
 export type SendMessage = Static<typeof SendMessage>
@@ -141,4 +149,17 @@ export const deleteMessage = endpoint({
   params: FeedMessageParams,
   reply: { 204: null },
   errors: ['MISSING_PERMISSIONS', 'MESSAGE_NOT_FOUND'],
+})
+
+/** Deletes messages of a feed, those in its threads included; ids that are not there are ignored (spec 04, section 2.6). */
+export const bulkDeleteMessages = endpoint({
+  method: 'POST',
+  path: '/feeds/:feed_id/messages/bulk-delete',
+  summary: 'Delete several messages',
+  auth: 'session',
+  requires: { permission: 'MANAGE_MESSAGES', in: 'feed' },
+  params: FeedParams,
+  body: Fields({ msg_ids: List(Snowflake, { max: 'bulk_delete_max' }) }),
+  reply: { 204: null },
+  errors: ['MISSING_PERMISSIONS', 'SPACE_NOT_FOUND'],
 })

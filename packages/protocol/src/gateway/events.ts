@@ -96,6 +96,14 @@ export const messageDelete = event(
 
 export const messageBulkDelete = event('message_bulk_delete', Fields({ feed_id: Id, msg_ids: List(Snowflake) }))
 
+const Reaction = Fields({ msg_id: Snowflake, user_id: Id, emoji: Text(), feed_id: Maybe(Id), dm_id: Maybe(Id) })
+
+export const messageReactionAdd = event('message_reaction_add', Reaction)
+
+export const messageReactionRemove = event('message_reaction_remove', Reaction)
+
+export const messagePinUpdate = event('message_pin_update', Fields({ msg_id: Snowflake, feed_id: Id, pinned: Flag }))
+
 export const memberJoin = event(
   'member_join',
   Fields({ user_id: Id, username: Text(), display_name: Maybe(Text()) }),
@@ -354,6 +362,9 @@ export const GATEWAY_EVENTS: readonly GatewayEvent[] = [
   messageUpdate,
   messageDelete,
   messageBulkDelete,
+  messageReactionAdd,
+  messageReactionRemove,
+  messagePinUpdate,
   memberJoin,
   memberLeave,
   memberUpdate,

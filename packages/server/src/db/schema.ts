@@ -191,6 +191,22 @@ export interface Messages {
   /** Kept when the message it names is gone. */
   reply_to: Fixed<bigint | null>
   edit_timestamp: number | null
+  /** JSON list of user ids, 0 for everyone; null if it is empty. */
+  mentions: Fixed<string | null>
+}
+
+/** Who reacted to a message with which emoji, in the order of the ids. */
+export interface MessageReactions {
+  reaction_id: Id
+  msg_id: Fixed<bigint>
+  user_id: Fixed<number>
+  emoji: Fixed<string>
+}
+
+export interface Pins {
+  msg_id: Fixed<bigint>
+  feed_id: Fixed<number>
+  pinned_at: Fixed<number>
 }
 
 export interface Bans {
@@ -374,6 +390,8 @@ export interface Schema {
   rooms: Rooms
   permission_overrides: PermissionOverrides
   messages: Messages
+  message_reactions: MessageReactions
+  pins: Pins
   threads: Threads
   feed_subscribers: FeedSubscribers
   thread_subscribers: ThreadSubscribers

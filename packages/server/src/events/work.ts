@@ -51,6 +51,11 @@ export class Work {
     return this.#ids.next()
   }
 
+  /** Users with a gateway session: nobody else hears of an event. */
+  listeners(): Iterable<number> {
+    return this.#bus.listeners()
+  }
+
   /** Changes the community picture once the transaction has committed. */
   change(effect: (community: Community) => void): void {
     this.#tx.seal()

@@ -3,7 +3,8 @@ import { accounts } from './002-accounts.ts'
 import { people } from './003-people.ts'
 import { structure } from './004-structure.ts'
 import { files } from './005-files.ts'
+import { conversation } from './006-conversation.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
-export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files]
+export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files, conversation]

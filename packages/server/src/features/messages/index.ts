@@ -1,20 +1,31 @@
 import {
+  addReaction,
+  bulkDeleteMessages,
   deleteMessage,
   editMessage,
   getMessage,
   listMessages,
+  listPins,
+  listReactions,
   listThreadMessages,
+  pinMessage,
+  removeReaction,
   sendMessage,
   sendThreadMessage,
+  unpinMessage,
 } from '@vox/protocol/endpoints'
 import type { Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
+import { PinService } from './pins.ts'
+import { ReactionService } from './reactions.ts'
 import { MessageService } from './service.ts'
 import type { Place } from './store.ts'
 
-/** Messages of feeds and threads. */
+/** Messages of feeds and threads, reactions to them, and pins. */
 export function messages(services: Services, on: Mount): void {
   const service = new MessageService(services)
+  const reactions = new ReactionService(services)
+  const pins = new PinService(services)
   const inFeed = ({ feed_id }: { feed_id: number }): Place => ({ feedId: feed_id, threadId: null })
   const inThread = ({ feed_id, thread_id }: { feed_id: number; thread_id: number }): Place => ({
     feedId: feed_id,
@@ -29,4 +40,13 @@ export function messages(services: Services, on: Mount): void {
 
   on(listThreadMessages, async ({ params, query }) => ({ messages: await service.list(inThread(params), query) }))
   on(sendThreadMessage, ({ params, body, caller }) => service.send(caller.userId, inThread(params), body))
+  on(bulkDeleteMessages, ({ params, body, caller }) => service.bulkDelete(caller.userId, params.feed_id, body.msg_ids))
+
+  on(listReactions, async ({ params }) => ({ reactions: await reactions.list(params.feed_id, params.msg_id) }))
+  on(addReaction, ({ params, caller }) => reactions.add(caller.userId, params))
+  on(removeReaction, ({ params, caller }) => reactions.remove(caller.userId, params))
+
+  on(listPins, async ({ params }) => ({ messages: await pins.list(params.feed_id) }))
+  on(pinMessage, ({ params }) => pins.pin(params.feed_id, params.msg_id))
+  on(unpinMessage, ({ params }) => pins.unpin(params.feed_id, params.msg_id))
 }

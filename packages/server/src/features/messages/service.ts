@@ -1,7 +1,16 @@
-import { ApiError, holds, messageCreate, messageDelete, messageUpdate, Permission, snowflakeTime } from '@vox/protocol'
+import {
+  ApiError,
+  holds,
+  messageBulkDelete,
+  messageCreate,
+  messageDelete,
+  messageUpdate,
+  Permission,
+  snowflakeTime,
+} from '@vox/protocol'
 import type { MessageObject, MessageSent, SendMessage } from '@vox/protocol/endpoints'
 import type { Feed } from '../../community/layout.ts'
-import type { Audience } from '../../events/audience.ts'
+import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
@@ -9,16 +18,19 @@ import { attach, attachmentsOf, resolveAttachments } from '../files/attachments.
 import { eventFile, type FileRow } from '../files/file.ts'
 import { beginThread, findThread, threadName } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
+import { acceptedMentions } from './mentions.ts'
+import { notifyOfMessage } from './notifications.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
 import {
+  demandMessage,
   findMessage,
   type HistoryRange,
   history,
   insertMessage,
   type MessageRow,
-  messageObject,
   type NewMessage,
   type Place,
+  showMessages,
 } from './store.ts'
 
 const DEFAULT_PAGE = 50
@@ -43,24 +55,26 @@ export class MessageService {
     if (place.threadId !== null) await this.#thread(read, place.feedId, place.threadId)
     const limit = Math.min(range.limit ?? DEFAULT_PAGE, this.#limits.page_limit_messages)
     const rows = await history(read, place, { ...range, limit })
-    return this.#shown(rows)
+    return showMessages(read, rows)
   }
 
   async get(feedId: number, msgId: bigint): Promise<MessageObject> {
-    const row = found(await findMessage(this.#services.db.read, feedId, msgId))
-    const [message] = await this.#shown([row])
-    return message ?? messageObject(row)
+    const { read } = this.#services.db
+    const [message] = await showMessages(read, [await demandMessage(read, feedId, msgId)])
+    if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
+    return message
   }
 
   async send(authorId: number, place: Place, message: SendMessage): Promise<MessageSent> {
     const { work, community, clock } = this.#services
     const { body = null, opaque_blob = null, reply_to = null, attachments: fileIds = [] } = message
-    const msg_id = await work.run(async (job) => {
+    return work.run(async (job) => {
       const held = community.permissionsIn(authorId, { type: 'feed', id: place.feedId })
       const feed = await this.#checkSendable(job, held, place, message)
       const slowed = isSlowed(feed, held)
       if (slowed) await demandPause(job, feed, authorId, clock.now())
       const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
+      const mentions = message.mentions && acceptedMentions(message.mentions, held)
       const msg_id = job.nextId()
       const row = {
         msg_id,
@@ -70,15 +84,16 @@ export class MessageService {
         body,
         opaque_blob,
         reply_to,
+        mentions: mentions?.length ? JSON.stringify(mentions) : null,
       }
       await insertMessage(job.db, row)
       await attach(job, msg_id, files)
       if (slowed) await notePost(job, feed.id, authorId, msg_id)
       if (feed.type === 'forum' && place.threadId === null) await this.#beginForumThread(job, row)
-      announce(job, row, files)
-      return msg_id
+      announce(job, row, { files, mentions: mentions ?? [] })
+      await notifyOfMessage(job, community, { message: row, mentions: mentions ?? [] })
+      return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: mentions ?? null }
     })
-    return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: null }
   }
 
   async edit(editorId: number, feedId: number, msgId: bigint, edit: Edit) {
@@ -100,7 +115,7 @@ export class MessageService {
       job.emit(
         messageUpdate,
         { msg_id: msgId, feed_id: feedId, ...shown, ...(showsBlob && { opaque_blob }) },
-        viewersOf(feedId),
+        viewersOfFeed(feedId),
       )
       return { msg_id: msgId, edit_timestamp: after.edit_timestamp }
     })
@@ -112,7 +127,7 @@ export class MessageService {
       const isOwn = message?.author_id === callerId
       if (!isOwn) this.#demandModerator(callerId, feedId, message)
       await job.db.deleteFrom('messages').where('msg_id', '=', msgId).execute()
-      job.emit(messageDelete, { msg_id: msgId, feed_id: feedId }, viewersOf(feedId))
+      job.emit(messageDelete, { msg_id: msgId, feed_id: feedId }, viewersOfFeed(feedId))
       if (!isOwn)
         job.audit({
           type: 'message.delete',
@@ -120,6 +135,23 @@ export class MessageService {
           ...(message?.author_id && { target: message.author_id }),
           metadata: { feed_id: feedId, msg_id: msgId },
         })
+    })
+  }
+
+  async bulkDelete(callerId: number, feedId: number, msgIds: readonly bigint[]): Promise<void> {
+    this.#feed(feedId)
+    if (msgIds.length === 0) return
+    await this.#services.work.run(async (job) => {
+      const deleted = await job.db
+        .deleteFrom('messages')
+        .where('feed_id', '=', feedId)
+        .where('msg_id', 'in', msgIds)
+        .returning('msg_id')
+        .execute()
+      if (deleted.length === 0) return
+      const msg_ids = deleted.map(({ msg_id }) => msg_id).sort((a, b) => (a < b ? -1 : 1))
+      job.emit(messageBulkDelete, { feed_id: feedId, msg_ids }, viewersOfFeed(feedId))
+      job.audit({ type: 'message.bulk_delete', actor: callerId, metadata: { feed_id: feedId, msg_ids } })
     })
   }
 
@@ -152,9 +184,10 @@ export class MessageService {
     const held = this.#services.community.permissionsIn(editorId, { type: 'feed', id: feedId })
     const message = await findMessage(job.db, feedId, msgId)
     if (!message?.thread_id) demandPermission(held, Permission.SEND_MESSAGES)
-    if (found(message).author_id !== editorId)
+    if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
+    if (message.author_id !== editorId)
       throw new ApiError('FORBIDDEN', { message: 'Only the author may edit a message.' })
-    return found(message)
+    return message
   }
 
   /** Whoever cannot see the feed must not learn which ids exist there, so the permission comes first. */
@@ -162,14 +195,6 @@ export class MessageService {
     const held = this.#services.community.permissionsIn(callerId, { type: 'feed', id: feedId })
     if (!message && holds(held, Permission.VIEW_SPACE)) throw new ApiError('MESSAGE_NOT_FOUND')
     demandPermission(held, Permission.MANAGE_MESSAGES)
-  }
-
-  async #shown(rows: readonly MessageRow[]): Promise<MessageObject[]> {
-    const attachments = await attachmentsOf(
-      this.#services.db.read,
-      rows.map(({ msg_id }) => msg_id),
-    )
-    return rows.map((row) => messageObject(row, attachments.get(row.msg_id)))
   }
 
   #feed(feedId: number): Feed {
@@ -189,18 +214,15 @@ export class MessageService {
   }
 }
 
-const viewersOf = (feedId: number): Audience => ({ to: 'viewers', space: { type: 'feed', id: feedId } })
-
-function found(row: MessageRow | undefined): MessageRow {
-  if (!row) throw new ApiError('MESSAGE_NOT_FOUND')
-  return row
-}
-
 async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
   return (await attachmentsOf(job.db, [msgId])).size > 0
 }
 
-function announce(job: Work, message: NewMessage, files: readonly FileRow[]): void {
+function announce(
+  job: Work,
+  message: NewMessage,
+  { files, mentions }: { files: readonly FileRow[]; mentions: readonly number[] },
+): void {
   const { msg_id, feed_id, thread_id, author_id, body, opaque_blob, reply_to } = message
   job.emit(
     messageCreate,
@@ -213,8 +235,9 @@ function announce(job: Work, message: NewMessage, files: readonly FileRow[]): vo
       ...(thread_id !== null && { thread_id }),
       ...(opaque_blob !== null && { opaque_blob }),
       ...(reply_to !== null && { reply_to }),
+      ...(mentions.length > 0 && { mentions: [...mentions] }),
       ...(files.length > 0 && { attachments: files.map(eventFile) }),
     },
-    viewersOf(feed_id),
+    viewersOfFeed(feed_id),
   )
 }

@@ -1,8 +1,9 @@
-import { snowflakeTime } from '@vox/protocol'
+import { ApiError, snowflakeTime } from '@vox/protocol'
 import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
 import type { Kysely, Selectable } from 'kysely'
 import { prepared } from '../../db/prepared.ts'
 import type { Messages, Schema } from '../../db/schema.ts'
+import { attachmentsOf } from '../files/attachments.ts'
 
 /** A message as it is stored. */
 export type MessageRow = Selectable<Messages>
@@ -78,6 +79,17 @@ export function findMessage(db: Kysely<Schema>, feedId: number, msgId: bigint): 
     .executeTakeFirst()
 }
 
+/**
+ * The message, if it is in the feed or in a thread of it.
+ *
+ * @throws ApiError `MESSAGE_NOT_FOUND`
+ */
+export async function demandMessage(db: Kysely<Schema>, feedId: number, msgId: bigint): Promise<MessageRow> {
+  const message = await findMessage(db, feedId, msgId)
+  if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
+  return message
+}
+
 /** Stores a message. */
 export const insertMessage = prepared((db, p: NewMessage) =>
   db.insertInto('messages').values({
@@ -88,11 +100,21 @@ export const insertMessage = prepared((db, p: NewMessage) =>
     body: p.body,
     opaque_blob: p.opaque_blob,
     reply_to: p.reply_to,
+    mentions: p.mentions,
   }),
 )
 
+/** Stored messages in their wire form, with their attachments. */
+export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow[]): Promise<MessageObject[]> {
+  const attachments = await attachmentsOf(
+    db,
+    rows.map(({ msg_id }) => msg_id),
+  )
+  return rows.map((row) => messageObject(row, attachments.get(row.msg_id)))
+}
+
 /** A stored message in its wire form (spec 04, section 1.1). */
-export function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
+function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
   return {
     msg_id: row.msg_id,
     feed_id: row.feed_id,
@@ -110,7 +132,7 @@ export function messageObject(row: MessageRow, attachments: readonly FileObject[
     author_address: null,
     pinned_at: null,
     webhook_id: null,
-    mentions: [],
+    mentions: row.mentions === null ? [] : JSON.parse(row.mentions),
     embeds: [],
     components: [],
     webhook_name: null,

@@ -1,0 +1,10 @@
+import { holds, Permission } from '@vox/protocol'
+
+/** Stands for everyone in a list of mentions. */
+export const EVERYONE = 0
+
+/** The mentions that an author with these permissions may make: each once, everyone only with `MENTION_EVERYONE`. */
+export function acceptedMentions(wanted: readonly number[], held: bigint): number[] {
+  const mayMentionEveryone = holds(held, Permission.MENTION_EVERYONE)
+  return [...new Set(wanted)].filter((id) => id !== EVERYONE || mayMentionEveryone)
+}

@@ -1,0 +1,61 @@
+import { ApiError, messagePinUpdate } from '@vox/protocol'
+import type { MessageObject } from '@vox/protocol/endpoints'
+import { viewersOfFeed } from '../../events/audience.ts'
+import type { Work } from '../../events/work.ts'
+import type { Services } from '../../services.ts'
+import { demandMessage, showMessages } from './store.ts'
+
+/** Pinned messages of feeds (spec 04, section 5). */
+export class PinService {
+  readonly #services: Services
+
+  constructor(services: Services) {
+    this.#services = services
+  }
+
+  async list(feedId: number): Promise<MessageObject[]> {
+    const { db, community } = this.#services
+    if (!community.layout.feeds.has(feedId)) throw new ApiError('SPACE_NOT_FOUND')
+    const rows = await db.read
+      .selectFrom('pins')
+      .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')
+      .selectAll('messages')
+      .select('pinned_at')
+      .where('pins.feed_id', '=', feedId)
+      .orderBy('pinned_at', 'desc')
+      .orderBy('pins.msg_id', 'desc')
+      .execute()
+    const pinnedAt = new Map(rows.map((row) => [row.msg_id, Math.floor(row.pinned_at / 1000)]))
+    const messages = await showMessages(db.read, rows)
+    return messages.map((message) => ({ ...message, pinned_at: pinnedAt.get(message.msg_id) ?? null }))
+  }
+
+  async pin(feed_id: number, msg_id: bigint): Promise<void> {
+    const { work, clock, config } = this.#services
+    await work.run(async (job) => {
+      await demandMessage(job.db, feed_id, msg_id)
+      const pinned = await pinsOf(job, feed_id)
+      if (pinned.has(msg_id)) return
+      if (pinned.size >= config.limits.max_pins_per_feed) throw new ApiError('PIN_LIMIT_REACHED')
+      await job.db.insertInto('pins').values({ msg_id, feed_id, pinned_at: clock.now() }).execute()
+      job.emit(messagePinUpdate, { msg_id, feed_id, pinned: true }, viewersOfFeed(feed_id))
+    })
+  }
+
+  async unpin(feed_id: number, msg_id: bigint): Promise<void> {
+    await this.#services.work.run(async (job) => {
+      const unpinned = await job.db
+        .deleteFrom('pins')
+        .where('msg_id', '=', msg_id)
+        .where('feed_id', '=', feed_id)
+        .returning('msg_id')
+        .executeTakeFirst()
+      if (unpinned) job.emit(messagePinUpdate, { msg_id, feed_id, pinned: false }, viewersOfFeed(feed_id))
+    })
+  }
+}
+
+async function pinsOf(job: Work, feedId: number): Promise<ReadonlySet<bigint>> {
+  const rows = await job.db.selectFrom('pins').select('msg_id').where('feed_id', '=', feedId).execute()
+  return new Set(rows.map(({ msg_id }) => msg_id))
+}
