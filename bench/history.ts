@@ -7,8 +7,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { snowflake, VOX_EPOCH_MS } from '@vox/protocol'
+import { openFile } from '../packages/server/src/db/sqlite.ts'
 import { httpLoad, type LoadResult, percentile, rawRequest } from './support/http-load.ts'
 import { type Program, startProgram, startVox } from './support/program.ts'
 import { register } from './support/register.ts'
@@ -41,7 +41,7 @@ async function seed(path: string): Promise<string> {
     await using program = await startVox(env)
     token = (await register(program.port)).token
   }
-  const db = new DatabaseSync(path)
+  const db = openFile(path)
   const insert = db.prepare('insert into messages (msg_id, feed_id, author_id, body) values (?, 1, 1, ?)')
   db.exec('begin')
   for (let n = 1; n <= messages; n++) insert.run(idOf(n), `message ${n}: tea is ready, who wants a cup?`)

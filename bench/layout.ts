@@ -8,8 +8,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { Permission } from '@vox/protocol'
+import { openFile } from '../packages/server/src/db/sqlite.ts'
 import { httpLoad, type LoadResult, percentile, rawRequest } from './support/http-load.ts'
 import { numbers } from './support/numbers.ts'
 import { type Program, startProgram, startVox } from './support/program.ts'
@@ -40,7 +41,7 @@ async function seed(path: string): Promise<string> {
     const reader = await post(program.port, '/auth/register', { username: 'reader', password: 'correct horse' })
     token = String(reader.token)
   }
-  const db = new DatabaseSync(path)
+  const db = openFile(path)
   db.exec('begin')
   insertRoles(db)
   insertMembers(db)

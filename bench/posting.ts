@@ -10,7 +10,7 @@
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { openFile } from '../packages/server/src/db/sqlite.ts'
 import { httpLoad, type LoadResult, percentile, rawRequest } from './support/http-load.ts'
 import { type Program, startProgram, startVox } from './support/program.ts'
 import { register } from './support/register.ts'
@@ -37,7 +37,7 @@ async function measure(program: Program, request: Buffer): Promise<Measured> {
 
 async function insertLoop(): Promise<number> {
   const path = join(tmpdir(), `vox-bench-insert-${process.pid}.db`)
-  const db = new DatabaseSync(path)
+  const db = openFile(path)
   db.exec(
     'pragma journal_mode = wal; pragma synchronous = normal; create table messages (msg_id integer primary key, body text)',
   )

@@ -20,8 +20,10 @@ import { messages } from './features/messages/index.ts'
 import { moderation } from './features/moderation/index.ts'
 import { relations } from './features/relations/index.ts'
 import { roles } from './features/roles/index.ts'
+import { search } from './features/search/index.ts'
 import { server } from './features/server/index.ts'
 import { spaces } from './features/spaces/index.ts'
+import { sync } from './features/sync/index.ts'
 import { threads } from './features/threads/index.ts'
 import { feedOfThread } from './features/threads/threads.ts'
 import { users } from './features/users/index.ts'
@@ -52,6 +54,8 @@ const FEATURES = [
   messages,
   files,
   emoji,
+  search,
+  sync,
 ]
 
 export interface StartOptions {

@@ -38,6 +38,7 @@ const OPEN_TO_MEMBERS: readonly string[] = [
   'renewRecoveryCodes',
   'revokeSession',
   'setUpSecondFactor',
+  'sync',
 ]
 
 /** Endpoints that look at rights themselves, because these depend on what is there: who wrote it, who sees it. */
@@ -51,6 +52,7 @@ const CHECK_THEMSELVES: readonly string[] = [
   'listFeeds',
   'listRooms',
   'listThreads',
+  'searchMessages',
   'subscribeToFeed',
   'subscribeToThread',
   'unsubscribeFromFeed',

@@ -17,8 +17,10 @@ import * as relations from './relations.ts'
 import * as reports from './reports.ts'
 import * as roles from './roles.ts'
 import * as rooms from './rooms.ts'
+import * as search from './search.ts'
 import * as secondFactor from './second-factor.ts'
 import * as server from './server.ts'
+import * as sync from './sync.ts'
 import * as threads from './threads.ts'
 import * as users from './users.ts'
 
@@ -41,8 +43,10 @@ export * from './relations.ts'
 export * from './reports.ts'
 export * from './roles.ts'
 export * from './rooms.ts'
+export * from './search.ts'
 export * from './second-factor.ts'
 export * from './server.ts'
+export * from './sync.ts'
 export * from './threads.ts'
 export * from './users.ts'
 export * from './webauthn.ts'
@@ -65,6 +69,8 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   messages: endpointsOf(messages),
   reactions: endpointsOf(reactions),
   pins: endpointsOf(pins),
+  search: endpointsOf(search),
+  sync: endpointsOf(sync),
   files: endpointsOf(files),
   emoji: endpointsOf(emoji),
   threads: endpointsOf(threads),

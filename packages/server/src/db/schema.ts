@@ -203,6 +203,13 @@ export interface MessageReactions {
   emoji: Fixed<string>
 }
 
+/** How far somebody has read in a feed. */
+export interface FeedReads {
+  feed_id: Fixed<number>
+  user_id: Fixed<number>
+  msg_id: bigint
+}
+
 export interface Pins {
   msg_id: Fixed<bigint>
   feed_id: Fixed<number>
@@ -392,6 +399,7 @@ export interface Schema {
   messages: Messages
   message_reactions: MessageReactions
   pins: Pins
+  feed_reads: FeedReads
   threads: Threads
   feed_subscribers: FeedSubscribers
   thread_subscribers: ThreadSubscribers

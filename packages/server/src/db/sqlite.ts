@@ -6,6 +6,7 @@ import {
   type StatementSync,
 } from 'node:sqlite'
 import type { CompiledQuery, QueryResult } from 'kysely'
+import { folded } from '../folded.ts'
 import { exactNumber, isBigintColumn, isBooleanColumn } from './columns.ts'
 import { DatabaseUnavailable } from './database.ts'
 import type { Execute } from './dialect.ts'
@@ -14,11 +15,14 @@ import type { Writer } from './writer.ts'
 /** Prepared statements kept per connection; lists of values make many texts. */
 const MAX_STATEMENTS = 500
 
-/** SQLite's own message does not say which file. */
-export function openFile(path: string, options: DatabaseSyncOptions): DatabaseSync {
+/** A database file, with the function that the triggers of the search index call (migrations/007-search.ts). */
+export function openFile(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
   try {
-    return new DatabaseSync(path, options)
+    const database = new DatabaseSync(path, options)
+    database.function('vox_fold', { deterministic: true }, (text) => folded(String(text)))
+    return database
   } catch (error) {
+    // SQLite's own message does not say which file.
     throw new Error(`cannot open the database file ${path}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { isBigintColumn, isBooleanColumn } from '../../src/db/columns.ts'
+import { openFile } from '../../src/db/sqlite.ts'
 import { parseDatabaseUrl } from '../../src/db/url.ts'
 
 interface Column {
@@ -24,11 +25,14 @@ const ROWS = 3
  */
 export function fillTables(url: string): string[] {
   const target = parseDatabaseUrl(url)
-  using file = new DatabaseSync((target.engine === 'sqlite' && target.path) || '', {
+  using file = openFile((target.engine === 'sqlite' && target.path) || '', {
     enableForeignKeyConstraints: false,
   })
   const names = file
-    .prepare(`select name from sqlite_master where type = 'table' and substr(name, 1, 7) <> 'sqlite_'`)
+    .prepare(
+      `select name from pragma_table_list
+       where schema = 'main' and type = 'table' and substr(name, 1, 7) <> 'sqlite_'`,
+    )
     .all()
     .map(({ name }) => String(name))
     .filter((name) => name !== 'vox_migrations')

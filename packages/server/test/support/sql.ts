@@ -1,13 +1,13 @@
-import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { reachable } from '../../src/db/postgres.ts'
+import { openFile } from '../../src/db/sqlite.ts'
 import { type PostgresTarget, parseDatabaseUrl } from '../../src/db/url.ts'
 
 /** Runs statements on a connection of their own, past the server. */
 export async function runSql(url: string, ...statements: string[]): Promise<void> {
   const target = parseDatabaseUrl(url)
   if (target.engine === 'sqlite') {
-    using file = new DatabaseSync(target.path ?? ':memory:')
+    using file = openFile(target.path ?? ':memory:')
     for (const statement of statements) file.exec(statement)
     return
   }
@@ -21,7 +21,7 @@ export async function countRows(url: string, ...queries: string[]): Promise<numb
   const target = parseDatabaseUrl(url)
   const counts = queries.map((query) => `select count(*) as found from (${query}) as rows`)
   if (target.engine === 'sqlite') {
-    using file = new DatabaseSync(target.path ?? ':memory:')
+    using file = openFile(target.path ?? ':memory:')
     return counts.map((count) => Number(file.prepare(count).get()?.found))
   }
   return withClient(target, async (client) => {

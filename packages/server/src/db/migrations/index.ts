@@ -4,7 +4,8 @@ import { people } from './003-people.ts'
 import { structure } from './004-structure.ts'
 import { files } from './005-files.ts'
 import { conversation } from './006-conversation.ts'
+import { search } from './007-search.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
-export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files, conversation]
+export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files, conversation, search]

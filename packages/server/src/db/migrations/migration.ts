@@ -15,13 +15,15 @@ export class Ddl {
   readonly boolean: RawBuilder<unknown>
   /** Unbounded, and in the order of its bytes on both engines. */
   readonly text: RawBuilder<unknown>
-  readonly #engine: EngineName
+  readonly engine: EngineName
+  readonly #db: Pick<Kysely<unknown>, 'schema' | 'getExecutor'>
 
-  constructor(engine: EngineName, { schema }: Pick<Kysely<unknown>, 'schema'>) {
+  constructor(engine: EngineName, db: Pick<Kysely<unknown>, 'schema' | 'getExecutor'>) {
     const [integer, boolean, text] =
       engine === 'sqlite' ? ['integer', 'integer', 'text'] : ['bigint', 'boolean', 'text collate "C"']
-    this.#engine = engine
-    this.schema = schema
+    this.engine = engine
+    this.schema = db.schema
+    this.#db = db
     this.integer = sql.raw(integer)
     this.boolean = sql.raw(boolean)
     this.text = sql.raw(text)
@@ -30,10 +32,15 @@ export class Ddl {
   /** A table that holds to its column types, also on SQLite. */
   createTable(name: string): CreateTableBuilder<string> {
     const table = this.schema.createTable(name)
-    return this.#engine === 'sqlite' ? table.modifyEnd(sql`strict`) : table
+    return this.engine === 'sqlite' ? table.modifyEnd(sql`strict`) : table
+  }
+
+  /** Runs a statement that only one of the engines understands. */
+  async run(statement: RawBuilder<unknown>): Promise<void> {
+    await statement.execute(this.#db)
   }
 
   /** Makes an integer column the primary key, whose values never go back and are never reused. */
   readonly id = (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder =>
-    this.#engine === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey().generatedByDefaultAsIdentity()
+    this.engine === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey().generatedByDefaultAsIdentity()
 }

@@ -1,9 +1,10 @@
+import { folded } from '../../folded.ts'
 /**
  * The key under which a username is unique: two names are the same when they are equal after NFKC and case folding
  * (spec 02, section 1.3). Going through upper case folds what lower-casing alone leaves apart, such as ß and ss.
  */
 export function usernameKey(username: string): string {
-  return username.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
+  return folded(username)
 }
 
 /** The display name to store: the given one, or the username when it is missing or blank. */

@@ -8,6 +8,7 @@ import {
   listPins,
   listReactions,
   listThreadMessages,
+  markFeedRead,
   pinMessage,
   removeReaction,
   sendMessage,
@@ -18,6 +19,7 @@ import type { Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { PinService } from './pins.ts'
 import { ReactionService } from './reactions.ts'
+import { ReadPositions } from './reads.ts'
 import { MessageService } from './service.ts'
 import type { Place } from './store.ts'
 
@@ -26,6 +28,7 @@ export function messages(services: Services, on: Mount): void {
   const service = new MessageService(services)
   const reactions = new ReactionService(services)
   const pins = new PinService(services)
+  const reads = new ReadPositions(services)
   const inFeed = ({ feed_id }: { feed_id: number }): Place => ({ feedId: feed_id, threadId: null })
   const inThread = ({ feed_id, thread_id }: { feed_id: number; thread_id: number }): Place => ({
     feedId: feed_id,
@@ -41,6 +44,8 @@ export function messages(services: Services, on: Mount): void {
   on(listThreadMessages, async ({ params, query }) => ({ messages: await service.list(inThread(params), query) }))
   on(sendThreadMessage, ({ params, body, caller }) => service.send(caller.userId, inThread(params), body))
   on(bulkDeleteMessages, ({ params, body, caller }) => service.bulkDelete(caller.userId, params.feed_id, body.msg_ids))
+
+  on(markFeedRead, ({ params, body, caller }) => reads.move(caller.userId, params.feed_id, body.up_to_msg_id))
 
   on(listReactions, async ({ params }) => ({ reactions: await reactions.list(params.feed_id, params.msg_id) }))
   on(addReaction, ({ params, caller }) => reactions.add(caller.userId, params))

@@ -3,7 +3,8 @@ import type { MessageObject } from '@vox/protocol/endpoints'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
-import { demandMessage, showMessages } from './store.ts'
+import { showMessages } from './show.ts'
+import { demandMessage } from './store.ts'
 
 /** Pinned messages of feeds (spec 04, section 5). */
 export class PinService {

@@ -20,6 +20,7 @@ import { beginThread, findThread, threadName } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
 import { acceptedMentions } from './mentions.ts'
 import { notifyOfMessage } from './notifications.ts'
+import { showMessages } from './show.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
 import {
   demandMessage,
@@ -30,7 +31,6 @@ import {
   type MessageRow,
   type NewMessage,
   type Place,
-  showMessages,
 } from './store.ts'
 
 const DEFAULT_PAGE = 50

@@ -1,9 +1,7 @@
-import { ApiError, snowflakeTime } from '@vox/protocol'
-import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
+import { ApiError } from '@vox/protocol'
 import type { Kysely, Selectable } from 'kysely'
 import { prepared } from '../../db/prepared.ts'
 import type { Messages, Schema } from '../../db/schema.ts'
-import { attachmentsOf } from '../files/attachments.ts'
 
 /** A message as it is stored. */
 export type MessageRow = Selectable<Messages>
@@ -103,39 +101,3 @@ export const insertMessage = prepared((db, p: NewMessage) =>
     mentions: p.mentions,
   }),
 )
-
-/** Stored messages in their wire form, with their attachments. */
-export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow[]): Promise<MessageObject[]> {
-  const attachments = await attachmentsOf(
-    db,
-    rows.map(({ msg_id }) => msg_id),
-  )
-  return rows.map((row) => messageObject(row, attachments.get(row.msg_id)))
-}
-
-/** A stored message in its wire form (spec 04, section 1.1). */
-function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
-  return {
-    msg_id: row.msg_id,
-    feed_id: row.feed_id,
-    dm_id: null,
-    thread_id: row.thread_id,
-    author_id: row.author_id,
-    body: row.body,
-    opaque_blob: row.opaque_blob,
-    timestamp: snowflakeTime(row.msg_id),
-    reply_to: row.reply_to,
-    attachments: [...attachments],
-    embed: null,
-    edit_timestamp: row.edit_timestamp,
-    federated: false,
-    author_address: null,
-    pinned_at: null,
-    webhook_id: null,
-    mentions: row.mentions === null ? [] : JSON.parse(row.mentions),
-    embeds: [],
-    components: [],
-    webhook_name: null,
-    webhook_avatar: null,
-  }
-}

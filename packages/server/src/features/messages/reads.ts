@@ -1,0 +1,45 @@
+import { ApiError } from '@vox/protocol'
+import type { Services } from '../../services.ts'
+import { history } from './store.ts'
+
+/** How far people have read in feeds. Nobody but themselves learns of it. */
+export class ReadPositions {
+  readonly #services: Services
+
+  constructor(services: Services) {
+    this.#services = services
+  }
+
+  /** The user's positions in the feeds that the user sees. */
+  async of(userId: number) {
+    const { db, community } = this.#services
+    const rows = await db.read
+      .selectFrom('feed_reads')
+      .select(['feed_id', 'msg_id'])
+      .where('user_id', '=', userId)
+      .orderBy('feed_id')
+      .execute()
+    return rows
+      .filter(({ feed_id }) => community.finds(userId, { type: 'feed', id: feed_id }))
+      .map(({ feed_id, msg_id }) => ({ feed_id, dm_id: null, last_read_msg_id: msg_id }))
+  }
+
+  /** Moves the user's position forward to this message, or to the newest one if it is older. */
+  async move(user_id: number, feed_id: number, upTo: bigint): Promise<void> {
+    const { work, community } = this.#services
+    if (!community.layout.feeds.has(feed_id)) throw new ApiError('SPACE_NOT_FOUND')
+    await work.run(async (job) => {
+      const [newest] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1 })
+      const [reached] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1, before: upTo + 1n })
+      if (!newest || !reached) return
+      const msg_id = upTo < newest.msg_id ? upTo : newest.msg_id
+      await job.db
+        .insertInto('feed_reads')
+        .values({ feed_id, user_id, msg_id })
+        .onConflict((present) =>
+          present.columns(['feed_id', 'user_id']).doUpdateSet({ msg_id }).where('feed_reads.msg_id', '<', msg_id),
+        )
+        .execute()
+    })
+  }
+}

@@ -1,0 +1,35 @@
+import { ApiError, Permission, type Static } from '@vox/protocol'
+import { searchMessages } from '@vox/protocol/endpoints'
+import { demandPermission, type Mount } from '../../http/pipeline.ts'
+import type { Services } from '../../services.ts'
+import { showMessages } from '../messages/show.ts'
+import { findMatching } from './matching.ts'
+
+const DEFAULT_PAGE = 25
+
+/** What shows a message to somebody who was not there when it came. */
+const READABLE = Permission.VIEW_SPACE | Permission.READ_HISTORY
+
+type Wanted = Static<NonNullable<typeof searchMessages.query>>
+
+/** Finding messages by their words, as far as the searcher may read them (spec 04, section 6). */
+export function search(services: Services, on: Mount): void {
+  const { db, config } = services
+  on(searchMessages, async ({ query, caller }) => {
+    const feeds = searchable(services, caller.userId, query)
+    const limit = Math.min(query.limit ?? DEFAULT_PAGE, config.limits.page_limit_search)
+    return { results: await showMessages(db.read, await findMatching(db, { ...query, feeds, limit })) }
+  })
+}
+
+/** The feeds to search: the one that is asked for, or all that the user may read. */
+function searchable({ community }: Services, userId: number, { dm_id, feed_id }: Wanted): number[] {
+  // Nobody takes part in a conversation that does not exist.
+  if (dm_id !== undefined) throw new ApiError('NOT_DM_PARTICIPANT')
+  const held = (id: number) => community.permissionsIn(userId, { type: 'feed', id })
+  const { feeds } = community.layout
+  if (feed_id === undefined) return [...feeds.keys()].filter((id) => (held(id) & READABLE) === READABLE)
+  demandPermission(held(feed_id), READABLE)
+  if (!feeds.has(feed_id)) throw new ApiError('SPACE_NOT_FOUND')
+  return [feed_id]
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { Permission } from '@vox/protocol'
+import { type Engine, forEachEngine } from '../support/engines.ts'
+import { uploadText } from '../support/forms.ts'
+import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+
+async function withFeed(server: TestServer) {
+  const [ada, bob] = [await server.register('ada'), await server.register('bob')]
+  const { feed_id } = (await ada.post('/feeds', { name: 'general', type: 'text' })).body
+  return { ada, bob, feed_id: feed_id as number, feed: `/feeds/${feed_id}` }
+}
+
+async function send(client: Client, feed: string, body: string): Promise<bigint> {
+  const { status, body: sent } = await client.post(`${feed}/messages`, { body })
+  assert.equal(status, 201)
+  return sent.msg_id
+}
+
+/** Texts of what a search finds. */
+async function find(client: Client, query: string): Promise<string[]> {
+  const { status, body } = await client.get(`/messages/search?${query}`)
+  assert.equal(status, 200, JSON.stringify(body))
+  return body.results.map((message: { body: string }) => message.body)
+}
+
+const saying = (text: string) => `query=${encodeURIComponent(text)}`
+
+forEachEngine('a search', (engine: Engine) => {
+  it('finds words, newest first, and pages with before', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    for (const text of ['tea one', 'coffee', 'tea two', 'tea three']) await send(bob, feed, text)
+    assert.deepEqual(await find(bob, saying('tea')), ['tea three', 'tea two', 'tea one'])
+    const { results } = (await bob.get('/messages/search?q=tea&limit=2')).body
+    assert.deepEqual(
+      results.map(({ body }: { body: string }) => body),
+      ['tea three', 'tea two'],
+    )
+    assert.deepEqual(await find(bob, `q=tea&before=${results[1].msg_id}`), ['tea one'])
+    assert.deepEqual(await find(bob, `q=tea&after=${results[1].msg_id}`), ['tea three'])
+    assert.deepEqual(await find(bob, 'query=coffee&q=tea'), ['coffee'])
+  })
+
+  it('follows edits and deletions', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const [edited, deleted, erased] = [
+      await send(bob, feed, 'apple pie'),
+      await send(bob, feed, 'apple juice'),
+      await send(bob, feed, 'apple tree'),
+    ]
+    await bob.patch(`${feed}/messages/${edited}`, { body: 'cherry pie' })
+    await bob.delete(`${feed}/messages/${deleted}`)
+    await ada.post(`${feed}/messages/bulk-delete`, { msg_ids: [erased] })
+    assert.deepEqual(await find(bob, saying('apple')), [])
+    assert.deepEqual(await find(bob, saying('cherry')), ['cherry pie'])
+    await ada.delete(feed)
+    assert.deepEqual(await find(bob, saying('cherry')), [])
+  })
+
+  it('narrows by author, thread, files, pins and feed, with or without a text', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed, feed_id } = await withFeed(server)
+    const other = (await ada.post('/feeds', { name: 'other', type: 'text' })).body.feed_id
+    const pinned = await send(ada, feed, 'tea by ada')
+    await ada.put(`${feed}/pins/${pinned}`)
+    const { thread_id } = (await ada.post(`${feed}/threads`, { name: 'more', parent_msg_id: pinned })).body
+    await bob.post(`${feed}/threads/${thread_id}/messages`, { body: 'tea in a thread' })
+    const files = []
+    for (let i = 0; i < 2; i++) files.push(await uploadText(ada, feed_id))
+    await ada.post(`${feed}/messages`, { body: 'tea with files', attachments: files })
+    await send(bob, `/feeds/${other}`, 'tea elsewhere')
+    assert.deepEqual(await find(bob, `q=tea&author_id=${ada.userId}`), ['tea with files', 'tea by ada'])
+    assert.deepEqual(await find(bob, 'q=tea&author_id=4000'), [])
+    assert.deepEqual(await find(bob, `q=tea&thread_id=${thread_id}`), ['tea in a thread'])
+    assert.deepEqual(await find(bob, 'q=tea&has_file=true'), ['tea with files'])
+    assert.deepEqual(await find(bob, 'q=&has_file=true'), ['tea with files'])
+    assert.deepEqual(await find(bob, `q=&has_file=no&feed_id=${feed_id}`), ['tea in a thread', 'tea by ada'])
+    assert.deepEqual(await find(bob, 'q=tea&has_embed=true'), [])
+    assert.deepEqual(await find(bob, 'q=tea&pinned=true'), ['tea by ada'])
+    assert.equal((await find(bob, 'q=tea&pinned=false')).length, 4)
+    assert.deepEqual(await find(bob, `q=tea&feed_id=${other}`), ['tea elsewhere'])
+  })
+
+  it('takes anything for a text', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    await send(bob, feed, 'all of them')
+    const texts = [
+      '%',
+      '"',
+      '""',
+      "'",
+      '\\',
+      '*',
+      'a"b',
+      'NEAR(',
+      '(',
+      ')',
+      ':',
+      '-',
+      'OR',
+      '!!',
+      '🎉',
+      '^a',
+      'x'.repeat(512),
+    ]
+    for (const text of [...texts, ...texts.map((text) => `${text}${text}${text}`.slice(0, 512))])
+      assert.deepEqual(await find(bob, saying(text)), [], text)
+    assert.equal(failure(await bob.get(`/messages/search?q=${'x'.repeat(513)}`)), '422 VALIDATION_ERROR')
+    assert.equal(failure(await bob.get('/messages/search')), '422 VALIDATION_ERROR')
+    for (const limit of ['0', '1001']) assert.equal((await bob.get(`/messages/search?q=a&limit=${limit}`)).status, 422)
+  })
+
+  it('shows nothing of what the searcher may not read', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed, feed_id } = await withFeed(server)
+    await send(ada, feed, 'secret tea')
+    for (const bit of [Permission.VIEW_SPACE, Permission.READ_HISTORY]) {
+      await ada.put(`${feed}/permissions/user/${bob.userId}`, { allow: 0, deny: Number(bit) })
+      assert.deepEqual(await find(bob, 'q=tea'), [])
+      assert.equal(failure(await bob.get(`/messages/search?q=tea&feed_id=${feed_id}`)), '403 MISSING_PERMISSIONS')
+      assert.deepEqual(await find(ada, 'q=tea'), ['secret tea'])
+    }
+    assert.equal(failure(await bob.get('/messages/search?q=tea&feed_id=4000')), '404 SPACE_NOT_FOUND')
+    assert.equal(failure(await bob.get('/messages/search?q=tea&dm_id=1')), '403 NOT_DM_PARTICIPANT')
+  })
+
+  it('matches as its engine does', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const texts = ['so ein Ärger', '100% sure', 'the quick brown fox', 'running late', '東京タワー']
+    for (const text of texts) await send(bob, feed, text)
+    const expected =
+      engine.name === 'sqlite'
+        ? {
+            ÄRGER: [texts[0]],
+            '0%': [texts[1]],
+            'ICK BR': [texts[2]],
+            q: [texts[2]],
+            東京: [texts[4]],
+            京タワ: [texts[4]],
+          }
+        : { runs: [texts[3]], '"quick brown"': [texts[2]], '"brown quick"': [], 'quick -fox': [], the: [] }
+    for (const [query, found] of Object.entries(expected))
+      assert.deepEqual(await find(bob, saying(query)), found, query)
+  })
+})
