@@ -21,6 +21,7 @@ import { moderation } from './features/moderation/index.ts'
 import { relations } from './features/relations/index.ts'
 import { roles } from './features/roles/index.ts'
 import { search } from './features/search/index.ts'
+import { Indexer } from './features/search/indexer.ts'
 import { server } from './features/server/index.ts'
 import { spaces } from './features/spaces/index.ts'
 import { sync } from './features/sync/index.ts'
@@ -100,6 +101,7 @@ export async function startServer({
   })
   sessions.onEnd((sessionId) => gateway.endAuthSession(sessionId))
   const cleanup = opened.adopt(new Cleanup({ clock, log: log.child({ logger: 'cleanup' }) }), (hourly) => hourly.stop())
+  opened.use(new Indexer({ db, clock, log: log.child({ logger: 'search' }) }))
   const spool = await openSpool(config)
   cleanup.add('uploads that broke off', () => spool.removeAbandoned(clock.now()))
   const storage = opened.adopt(await openStorage(config, log), (backend) => backend.close())

@@ -52,7 +52,7 @@ async function tablesOf(url: string): Promise<string[]> {
   const names =
     database.engine === 'sqlite'
       ? sql<{ name: string }>`select name from pragma_table_list
-          where schema = 'main' and type = 'table' and substr(name, 1, 7) <> 'sqlite_'`
+          where schema = 'main' and type = 'table' and substr(name, 1, 7) <> 'sqlite_' and name <> 'message_texts'`
       : sql<{ name: string }>`select tablename as name from pg_tables where schemaname = current_schema()`
   return (await names.execute(database.read)).rows.map(({ name }) => name).sort()
 }

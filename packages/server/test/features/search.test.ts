@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Permission } from '@vox/protocol'
+import { TestClock } from '../support/clock.ts'
 import { type Engine, forEachEngine } from '../support/engines.ts'
+import { eventually } from '../support/eventually.ts'
 import { uploadText } from '../support/forms.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { countRows } from '../support/sql.ts'
 
 async function withFeed(server: TestServer) {
   const [ada, bob] = [await server.register('ada'), await server.register('bob')]
@@ -40,6 +43,40 @@ forEachEngine('a search', (engine: Engine) => {
     assert.deepEqual(await find(bob, `q=tea&before=${results[1].msg_id}`), ['tea one'])
     assert.deepEqual(await find(bob, `q=tea&after=${results[1].msg_id}`), ['tea three'])
     assert.deepEqual(await find(bob, 'query=coffee&q=tea'), ['coffee'])
+  })
+
+  it('finds what is in the index, what is not yet, and what has been changed in either', async () => {
+    const clock = new TestClock()
+    await using server = await startTestServer(engine, { clock })
+    const { bob, feed } = await withFeed(server)
+    const ids: bigint[] = []
+    for (const text of ['tea one', 'tea two', 'tea three']) ids.push(await send(bob, feed, text))
+    const indexed = async () => {
+      if (engine.name === 'postgres') return
+      clock.advance(1000)
+      await eventually(async () =>
+        assert.deepEqual(
+          await countRows(
+            server.databaseUrl,
+            'select 1 from message_texts where msg_id not in (select id from message_search_docsize)',
+          ),
+          [0],
+        ),
+      )
+    }
+    await indexed()
+    await send(bob, feed, 'tea four')
+    assert.deepEqual(await find(bob, 'q=tea'), ['tea four', 'tea three', 'tea two', 'tea one'])
+    assert.deepEqual(await find(bob, 'q=tea&limit=2'), ['tea four', 'tea three'])
+    assert.deepEqual(await find(bob, `q=tea&before=${ids[1]}`), ['tea one'])
+    await bob.patch(`${feed}/messages/${ids[1]}`, { body: 'coffee two' })
+    await bob.patch(`${feed}/messages/${ids[2]}`, { body: 'coffee three' })
+    assert.deepEqual(await find(bob, 'q=tea'), ['tea four', 'tea one'])
+    assert.deepEqual(await find(bob, 'q=coffee'), ['coffee three', 'coffee two'])
+    await bob.delete(`${feed}/messages/${ids[0]}`)
+    await indexed()
+    assert.deepEqual(await find(bob, 'q=tea'), ['tea four'])
+    assert.deepEqual(await find(bob, 'q=coffee'), ['coffee three', 'coffee two'])
   })
 
   it('follows edits and deletions', async () => {

@@ -1,9 +1,9 @@
-import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import type { EngineName } from '../../db/dialect.ts'
 import type { Schema } from '../../db/schema.ts'
 import { folded } from '../../folded.ts'
 import type { MessageRow } from '../messages/show.ts'
+import { lastIndexed } from './indexer.ts'
 
 /** What to find; conditions that are given all hold. */
 export interface Wanted {
@@ -26,15 +26,43 @@ const INDEXED_LENGTH = 3
 /** Messages in feeds that match, newest first. */
 export async function findMatching({ engine, read }: Database, wanted: Wanted): Promise<MessageRow[]> {
   if (wanted.feeds.length === 0) return []
-  const isBlank = wanted.query.trim() === ''
-  const { matches, id } = isBlank
-    ? { matches: read.selectFrom('messages'), id: sql<bigint>`messages.msg_id` }
-    : TEXT[engine](read, wanted.query)
+  const { query } = wanted
+  if (query.trim() === '') return newest(read.selectFrom('messages'), 'messages.msg_id', wanted)
+  if (engine === 'sqlite') return findText(read, folded(query), wanted)
+  const words = sql<boolean>`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${query})`
+  return newest(read.selectFrom('messages').where(words), 'messages.msg_id', wanted)
+}
+
+/** Messages that contain a folded text: those that are not in the index yet, which are all newer, then those that are. */
+async function findText(read: Database['read'], text: string, wanted: Wanted): Promise<MessageRow[]> {
+  const texts = from(read, 'message_texts').where(sql<boolean>`instr(found.folded, ${text}) > 0`)
+  if ([...text].length < INDEXED_LENGTH) return newest(texts, 'found.rowid', wanted)
+  const fresh = await newest(texts.where(sql<boolean>`found.rowid > ${lastIndexed}`), 'found.rowid', wanted)
+  const limit = wanted.limit - fresh.length
+  if (limit === 0) return fresh
+  const phrase = `"${text.replaceAll('"', '""')}"`
+  const indexed = from(read, 'message_search').where(sql<boolean>`found.message_search match ${phrase}`)
+  return [...fresh, ...(await newest(indexed, 'found.rowid', { ...wanted, limit }))]
+}
+
+type Messages = SelectQueryBuilder<Schema, 'messages', Record<never, never>>
+
+/** Messages by way of another table, which is read first and in its own order: so reading ends with the page. */
+function from(read: Database['read'], table: string): Messages {
+  return read
+    .selectFrom(sql<object>`${sql.table(table)}`.as('found'))
+    .crossJoin('messages')
+    .where(sql<boolean>`messages.msg_id = found.rowid`) as unknown as Messages
+}
+
+/** The newest of these messages that meet the other conditions, in the order of this column. */
+function newest(messages: Messages, column: string, wanted: Wanted): Promise<MessageRow[]> {
   const { thread_id, author_id, before, after, has_file, has_embed } = wanted
+  const id = sql<bigint>`${sql.ref(column)}`
   const attached = sql<boolean>`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)`
   const pinned = sql<boolean>`exists (select 1 from pins as p where p.msg_id = messages.msg_id)`
   return (
-    matches
+    messages
       .selectAll('messages')
       .where('messages.feed_id', 'in', wanted.feeds)
       .$if(thread_id !== undefined, (found) => found.where('thread_id', '=', thread_id ?? 0))
@@ -49,36 +77,4 @@ export async function findMatching({ engine, read }: Database, wanted: Wanted): 
       .limit(wanted.limit)
       .execute()
   )
-}
-
-type Messages = SelectQueryBuilder<Schema, 'messages', Record<never, never>>
-
-/** Messages with a text, and the column to order and bound them by. */
-interface Found {
-  matches: Messages
-  id: RawBuilder<bigint>
-}
-
-const TEXT: Record<EngineName, (db: Database['read'], query: string) => Found> = {
-  postgres: (db, query) => ({
-    matches: db
-      .selectFrom('messages')
-      .where(sql<boolean>`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${query})`),
-    id: sql`messages.msg_id`,
-  }),
-  // The index comes first and in its own order, so that reading ends with the page.
-  sqlite: (db, query) => ({
-    matches: db
-      .selectFrom(sql<object>`message_search`.as('found'))
-      .crossJoin('messages')
-      .where(sql<boolean>`messages.msg_id = found.rowid`)
-      .where(contains(folded(query))) as unknown as Messages,
-    id: sql`found.rowid`,
-  }),
-}
-
-function contains(text: string): RawBuilder<boolean> {
-  return [...text].length < INDEXED_LENGTH
-    ? sql<boolean>`instr(found.folded, ${text}) > 0`
-    : sql<boolean>`found.message_search match ${`"${text.replaceAll('"', '""')}"`}`
 }
