@@ -72,7 +72,8 @@ const TRIAL = 'vox doctor was here'
 export const storageWorks = check('file storage', async ({ config }) => {
   const place = storagePlace(config)
   // Made by the wrong user, it would be in the way of the server.
-  if (!existsSync(config.get('storage.path'))) return skipped('The storage folder is made at the first start.')
+  if (config.get('storage.backend') === 'local' && !existsSync(config.get('storage.path')))
+    return skipped('The storage folder is made at the first start.')
   try {
     await tryStorage(config)
     return ok(`Files can be written to ${place}, read and deleted.`)

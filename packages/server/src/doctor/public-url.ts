@@ -1,5 +1,6 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { connect } from 'node:tls'
@@ -93,7 +94,13 @@ function typeOf(message: string): string {
 /** Until when the certificate of a host is valid. */
 export function certificateExpiry({ hostname, port }: URL): Promise<Date> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port) || 443, servername: hostname, timeout: PATIENCE_MS })
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || 443,
+      // Only names may be sent as one.
+      ...(isIP(hostname) === 0 && !hostname.startsWith('[') && { servername: hostname }),
+      timeout: PATIENCE_MS,
+    })
     socket.once('secureConnect', () => {
       resolve(new Date(socket.getPeerCertificate().valid_to))
       socket.destroy()
