@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { type Endpoint, ERRORS, stringifyJson, type TSchema } from '@vox/protocol'
 import { ENDPOINTS } from '@vox/protocol/endpoints'
+import { TestClock } from '../support/clock.ts'
 import { sqlite } from '../support/engines.ts'
 import { type Answer, Client, PASSWORD, startTestServer, type TestServer } from '../support/server.ts'
 
@@ -60,7 +61,8 @@ describe('hostile input', () => {
   for (const [section, endpoints] of Object.entries(ENDPOINTS))
     for (const [name, endpoint] of Object.entries(endpoints))
       it(`${section}.${name} answers it in the envelope and changes nothing`, async () => {
-        await using server = await startTestServer(sqlite)
+        // The time stands still, so that nothing but the requests can commit anything.
+        await using server = await startTestServer(sqlite, { clock: new TestClock() })
         const watch = new ChangeWatch(server.databaseUrl)
         const founder = await server.register('ada')
         await founder.post('/feeds', { name: 'general', type: 'text' })
