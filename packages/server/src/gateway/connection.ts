@@ -62,6 +62,7 @@ export class Connection {
   readonly #watcher = () => this.#watch()
   #hasSpoken = false
   #isBusy = false
+  #isClosing = false
   #isClosed = false
 
   constructor({ ws, socket, compressed, place }: Arrival, host: ConnectionHost) {
@@ -92,7 +93,9 @@ export class Connection {
 
   /** Closes the connection once what its session was told has been sent. */
   close(reason: CloseReason): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isClosing) return
+    // The flush below may find the peer too far behind, and ask for what is already being done.
+    this.#isClosing = true
     if (this.session?.connection === this) this.outbox.flush()
     this.#leave(reason)
     this.#ws.close(CloseCode[reason], reason)

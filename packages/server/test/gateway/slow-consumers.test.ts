@@ -4,10 +4,12 @@ import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { type CloseReason, DEFAULT_LIMITS } from '@vox/protocol'
 import type { Connection } from '../../src/gateway/connection.ts'
+import { DEFAULT_TIMINGS } from '../../src/gateway/context.ts'
 import { EncodedEvent } from '../../src/gateway/frames.ts'
 import { FlushQueues, Outbox } from '../../src/gateway/outbox.ts'
 import { Session } from '../../src/gateway/session.ts'
 import { TestClock } from '../support/clock.ts'
+import { TestGateway } from '../support/gateway.ts'
 
 /** A socket that takes bytes until the test says that the peer has stopped reading. */
 class FakeSocket extends EventEmitter {
@@ -203,5 +205,29 @@ describe('a presence snapshot', () => {
     assert.equal(built, 170)
     assert.deepEqual(line.socket.sequence, range(1, 171))
     assert.deepEqual(line.closed, [])
+  })
+})
+
+describe('a client that stops reading', () => {
+  it('is closed and harms nobody else', async () => {
+    // The close frame waits behind what the client has yet to read.
+    await using gateway = await TestGateway.start({ ...DEFAULT_TIMINGS, closeTimeout: 10_000, patience: 0 })
+    gateway.feed(7)
+    const slow = await gateway.identify(gateway.member(1))
+    const other = await gateway.identify(gateway.member(2))
+    await other.next('presence_update')
+    await slow.next('presence_update')
+    slow.ws.pause()
+    for (let i = 0; gateway.gateway.stats.liveSessions === 2; i++) {
+      assert.ok(i < 200, 'never closed')
+      gateway.send(7, 'x'.repeat(500_000))
+      await other.next('message_create')
+    }
+    assert.equal((await other.next('presence_update')).d.status, 'offline')
+    slow.ws.resume()
+    const [code] = await slow.closed
+    assert.ok(code === 4007 || code === 4010, String(code))
+    const again = await gateway.resume(gateway.member(1), slow.sessionId, slow.lastSeq)
+    assert.equal((await again.next()).seq, slow.lastSeq + 1)
   })
 })
