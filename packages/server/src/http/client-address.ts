@@ -68,3 +68,8 @@ function parse(text: string): Address | undefined {
 function isTrusted(address: Address, trusted: readonly Cidr[]): boolean {
   return trusted.some(([block, bits]) => address.kind() === block.kind() && address.match([block, bits] as never))
 }
+
+const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
+
+/** Whether a request says that a proxy has sent it on. */
+export const isForwarded = (headers: IncomingHttpHeaders): boolean => FORWARDING.some((name) => name in headers)

@@ -1,5 +1,7 @@
+import { ApiError } from '@vox/protocol'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { isForwarded } from './client-address.ts'
 
 /** The numbers of `/metrics`. */
 export class Metrics {
@@ -28,14 +30,18 @@ export class Metrics {
     })
   }
 
-  /** Measures every request and answers `GET /metrics`. */
+  /**
+   * Measures every request and answers `GET /metrics`. The numbers are the operator's: what a proxy sends on comes from
+   * strangers, and finds nothing.
+   */
   mount(http: FastifyInstance): void {
     http.addHook('onResponse', async ({ method, routeOptions }, reply) => {
       const route = routeOptions.url ?? 'unknown'
       this.#requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
     })
-    http.get('/metrics', async (_request, reply) =>
-      reply.type(this.#registry.contentType).send(await this.#registry.metrics()),
-    )
+    http.get('/metrics', async ({ headers }, reply) => {
+      if (isForwarded(headers)) throw new ApiError('NOT_FOUND')
+      return reply.type(this.#registry.contentType).send(await this.#registry.metrics())
+    })
   }
 }

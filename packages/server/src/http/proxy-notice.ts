@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import { type Config, gatewayUrl } from '../config/config.ts'
-import { isTrustedPeer } from './client-address.ts'
+import { isForwarded, isTrustedPeer } from './client-address.ts'
 
 interface NoticeContext {
   config: Config
@@ -9,8 +9,6 @@ interface NoticeContext {
   /** The port that the server listens on. */
   port(): number
 }
-
-const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']
 
 /**
  * Looks at requests and warns once when clients come through a proxy while nobody has set the gateway's URL: they are
@@ -20,7 +18,7 @@ export function proxyNotice({ config, log, port }: NoticeContext): (request: Inc
   let given = false
   return ({ headers, socket: { remoteAddress = '' } }) => {
     if (given || config.get('server.gateway_url') !== null) return
-    if (!FORWARDING.some((name) => name in headers)) return
+    if (!isForwarded(headers)) return
     if (!isTrustedPeer(remoteAddress, config.get('network.trusted_proxies'))) return
     given = true
     log.warn(

@@ -250,6 +250,8 @@ describe('probes', () => {
     await using server = await startTestServer(sqlite)
     await server.visitor.get('/gateway')
     const { body } = await server.visitor.raw('GET', '/metrics')
+    const forwarded = await server.visitor.raw('GET', '/metrics', undefined, { 'x-forwarded-for': '203.0.113.9' })
+    assert.equal(failure(forwarded), '404 NOT_FOUND')
     assert.match(body, /vox_http_request_seconds_count\{method="GET",route="\/api\/v1\/gateway",status="200"\} 1/)
   })
 })
