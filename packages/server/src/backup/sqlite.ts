@@ -1,5 +1,4 @@
 import { rename, rm } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
 import { databaseState } from '../db/open.ts'
 import { openFile } from '../db/sqlite.ts'
 import { Refusal } from '../refusal.ts'
@@ -16,7 +15,7 @@ export function copySqlite(path: string, copy: string): void {
 /** @throws Refusal or SchemaRefused unless the file is a whole database that this program can use. */
 export async function checkSqlite(path: string): Promise<void> {
   if ((await databaseState(`sqlite:///${path}`)) === 'missing') throw new Refusal('The backup holds no Vox database.')
-  using database = new DatabaseSync(path, { readOnly: true })
+  using database = openFile(path, { readOnly: true })
   const { quick_check: finding } = database.prepare('pragma quick_check(1)').get() ?? {}
   if (finding !== 'ok') throw new Refusal(`The database in the backup is damaged: ${finding}.`)
 }

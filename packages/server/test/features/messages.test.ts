@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { snowflakeTime } from '@vox/protocol'
 import { forEachEngine } from '../support/engines.ts'
+import { connectAll } from '../support/gateway-client.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
 
 async function withFeed(server: TestServer, feed: object = {}) {
@@ -165,5 +166,19 @@ forEachEngine('messages of a feed', (engine) => {
       listed,
       [...sent].sort((a, b) => (a < b ? 1 : -1)),
     )
+  })
+})
+
+forEachEngine('an edited message', (engine) => {
+  it('is told to those who see the feed, with what replaced its content', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob, cleo] = [await server.register('ada'), await server.register('bob'), await server.register('cleo')]
+    const { feed_id } = (await ada.post('/feeds', { name: 'general', type: 'text' })).body
+    await ada.put(`/feeds/${feed_id}/permissions/user/${cleo.userId}`, { allow: 0, deny: 1 })
+    const { msg_id } = (await bob.post(`/feeds/${feed_id}/messages`, { body: 'tea' })).body
+    const [reader, stranger] = await connectAll(server, ada, cleo)
+    const { edit_timestamp } = (await bob.patch(`/feeds/${feed_id}/messages/${msg_id}`, { body: 'coffee' })).body
+    assert.deepEqual(await reader?.told(), [['message_update', { msg_id, feed_id, body: 'coffee', edit_timestamp }]])
+    assert.deepEqual(await stranger?.told(), [])
   })
 })

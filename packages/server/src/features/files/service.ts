@@ -6,6 +6,7 @@ import { Download } from '../../http/download.ts'
 import type { UploadedFile } from '../../http/form.ts'
 import type { Services } from '../../services.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
+import { existingFeed } from '../spaces/sight.ts'
 import { checkDeletable, mayRead } from './access.ts'
 import { type FileRow, fileObject } from './file.ts'
 import { declaredType, displayName, recognizedType, UNKNOWN_TYPE } from './naming.ts'
@@ -28,7 +29,7 @@ export class FileService {
 
   async upload(uploaderId: number, feedId: number, { file, name, mime }: Upload): Promise<FileObject> {
     const { community, config, files } = this.#services
-    if (!community.layout.feeds.has(feedId)) throw new ApiError('SPACE_NOT_FOUND')
+    existingFeed(community, feedId)
     const declared = declaredType(mime) ?? declaredType(file.type)
     const type = (await recognizedType(file)) ?? declared ?? UNKNOWN_TYPE
     if (!mimeAllowed(config.get('media.allowed_file_mimes'), type))

@@ -3,6 +3,7 @@ import type { MessageObject } from '@vox/protocol/endpoints'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
+import { existingFeed } from '../spaces/sight.ts'
 import { showMessages } from './show.ts'
 import { demandMessage } from './store.ts'
 
@@ -16,7 +17,7 @@ export class PinService {
 
   async list(feedId: number): Promise<MessageObject[]> {
     const { db, community } = this.#services
-    if (!community.layout.feeds.has(feedId)) throw new ApiError('SPACE_NOT_FOUND')
+    existingFeed(community, feedId)
     const rows = await db.read
       .selectFrom('pins')
       .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')

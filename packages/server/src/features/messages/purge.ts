@@ -1,5 +1,6 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { messageBulkDelete, snowflake, VOX_EPOCH_MS } from '@vox/protocol'
+import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 
 const MAX_IDS_PER_EVENT = 1000
@@ -53,6 +54,6 @@ function announce(job: Work, feedId: number, messages: readonly Gone[]): void {
     job.emit(
       messageBulkDelete,
       { feed_id: feedId, msg_ids: ids.slice(start, start + MAX_IDS_PER_EVENT) },
-      { to: 'viewers', space: { type: 'feed', id: feedId } },
+      viewersOfFeed(feedId),
     )
 }

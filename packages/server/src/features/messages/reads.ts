@@ -1,5 +1,5 @@
-import { ApiError } from '@vox/protocol'
 import type { Services } from '../../services.ts'
+import { existingFeed } from '../spaces/sight.ts'
 import { history } from './store.ts'
 
 /** How far people have read in feeds. Nobody but themselves learns of it. */
@@ -27,7 +27,7 @@ export class ReadPositions {
   /** Moves the user's position forward to this message, or to the newest one if it is older. */
   async move(user_id: number, feed_id: number, upTo: bigint): Promise<void> {
     const { work, community } = this.#services
-    if (!community.layout.feeds.has(feed_id)) throw new ApiError('SPACE_NOT_FOUND')
+    existingFeed(community, feed_id)
     await work.run(async (job) => {
       const [newest] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1 })
       const [reached] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1, before: upTo + 1n })

@@ -7,6 +7,7 @@ import {
   messageUpdate,
   Permission,
   snowflakeTime,
+  stringifyJson,
 } from '@vox/protocol'
 import type { MessageObject, MessageSent, SendMessage } from '@vox/protocol/endpoints'
 import type { Feed } from '../../community/layout.ts'
@@ -16,6 +17,7 @@ import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { attach, attachmentsOf, resolveAttachments } from '../files/attachments.ts'
 import { eventFile, type FileRow } from '../files/file.ts'
+import { existingFeed } from '../spaces/sight.ts'
 import { beginThread, findThread, threadName } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
 import { acceptedMentions } from './mentions.ts'
@@ -51,7 +53,7 @@ export class MessageService {
 
   async list(place: Place, range: Partial<HistoryRange>): Promise<MessageObject[]> {
     const { read } = this.#services.db
-    this.#feed(place.feedId)
+    existingFeed(this.#services.community, place.feedId)
     if (place.threadId !== null) await this.#thread(read, place.feedId, place.threadId)
     const limit = Math.min(range.limit ?? DEFAULT_PAGE, this.#limits.page_limit_messages)
     const rows = await history(read, place, { ...range, limit })
@@ -84,7 +86,7 @@ export class MessageService {
         body,
         opaque_blob,
         reply_to,
-        mentions: mentions?.length ? JSON.stringify(mentions) : null,
+        mentions: mentions?.length ? stringifyJson(mentions) : null,
       }
       await insertMessage(job.db, row)
       await attach(job, msg_id, files)
@@ -139,7 +141,7 @@ export class MessageService {
   }
 
   async bulkDelete(callerId: number, feedId: number, msgIds: readonly bigint[]): Promise<void> {
-    this.#feed(feedId)
+    existingFeed(this.#services.community, feedId)
     if (msgIds.length === 0) return
     await this.#services.work.run(async (job) => {
       const deleted = await job.db
@@ -158,7 +160,7 @@ export class MessageService {
   /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2). */
   async #checkSendable(job: Work, held: bigint, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
     const { body, opaque_blob, attachments = [] } = message
-    const feed = this.#feed(feedId)
+    const feed = existingFeed(this.#services.community, feedId)
     const thread = threadId === null ? undefined : await this.#thread(job.db, feedId, threadId)
     if (thread?.locked) throw new ApiError('THREAD_LOCKED')
     if (isBlank(body) && !opaque_blob && attachments.length === 0) throw new ApiError('EMPTY_MESSAGE')
@@ -195,12 +197,6 @@ export class MessageService {
     const held = this.#services.community.permissionsIn(callerId, { type: 'feed', id: feedId })
     if (!message && holds(held, Permission.VIEW_SPACE)) throw new ApiError('MESSAGE_NOT_FOUND')
     demandPermission(held, Permission.MANAGE_MESSAGES)
-  }
-
-  #feed(feedId: number): Feed {
-    const feed = this.#services.community.layout.feeds.get(feedId)
-    if (!feed) throw new ApiError('SPACE_NOT_FOUND')
-    return feed
   }
 
   async #thread(db: Work['db'], feedId: number, threadId: number) {

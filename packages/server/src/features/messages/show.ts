@@ -1,11 +1,9 @@
-import { snowflakeTime } from '@vox/protocol'
+import { parseJson, snowflakeTime } from '@vox/protocol'
 import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../../db/schema.ts'
 import { attachmentsOf } from '../files/attachments.ts'
 import type { MessageRow } from './store.ts'
-
-export type { MessageRow }
 
 /** Stored messages in their wire form, with their attachments. */
 export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow[]): Promise<MessageObject[]> {
@@ -35,7 +33,7 @@ function messageObject(row: MessageRow, attachments: readonly FileObject[] = [])
     author_address: null,
     pinned_at: null,
     webhook_id: null,
-    mentions: row.mentions === null ? [] : JSON.parse(row.mentions),
+    mentions: row.mentions === null ? [] : (parseJson(row.mentions) as number[]),
     embeds: [],
     components: [],
     webhook_name: null,

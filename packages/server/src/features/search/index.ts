@@ -3,6 +3,7 @@ import { searchMessages } from '@vox/protocol/endpoints'
 import { demandPermission, type Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { showMessages } from '../messages/show.ts'
+import { existingFeed } from '../spaces/sight.ts'
 import { findMatching } from './matching.ts'
 
 const DEFAULT_PAGE = 25
@@ -30,6 +31,5 @@ function searchable({ community }: Services, userId: number, { dm_id, feed_id }:
   const { feeds } = community.layout
   if (feed_id === undefined) return [...feeds.keys()].filter((id) => (held(id) & READABLE) === READABLE)
   demandPermission(held(feed_id), READABLE)
-  if (!feeds.has(feed_id)) throw new ApiError('SPACE_NOT_FOUND')
-  return [feed_id]
+  return [existingFeed(community, feed_id).id]
 }

@@ -1,9 +1,10 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type Selectable, type SelectQueryBuilder, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
-import type { Schema } from '../../db/schema.ts'
+import type { Messages as MessagesTable, Schema } from '../../db/schema.ts'
 import { folded } from '../../folded.ts'
-import type { MessageRow } from '../messages/show.ts'
 import { lastIndexed } from './indexer.ts'
+
+type MessageRow = Selectable<MessagesTable>
 
 /** What to find; conditions that are given all hold. */
 export interface Wanted {

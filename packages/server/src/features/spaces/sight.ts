@@ -26,3 +26,10 @@ function demandSight<T>(community: Community, userId: number, ref: SpaceRef, spa
   if (!space || !community.sees(userId, ref)) throw new ApiError('SPACE_NOT_FOUND')
   return space
 }
+
+/** The feed, for those whose right to it has been checked already. */
+export function existingFeed(community: Community, id: number): Feed {
+  const feed = community.layout.feeds.get(id)
+  if (!feed) throw new ApiError('SPACE_NOT_FOUND')
+  return feed
+}

@@ -11,6 +11,7 @@ import type { createThread, editThread, listThreads, ThreadObject } from '@vox/p
 import type { Kysely } from 'kysely'
 import { seconds } from '../../clock.ts'
 import type { Schema } from '../../db/schema.ts'
+import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { pageOf, pageSize } from '../../pages.ts'
@@ -25,8 +26,6 @@ const USUAL_PAGE = 50
 type NewThread = Static<NonNullable<typeof createThread.body>>
 type ThreadPatch = Static<NonNullable<typeof editThread.body>>
 type ThreadQuery = Static<typeof listThreads.query>
-
-const viewersOf = (feedId: number) => ({ to: 'viewers', space: { type: 'feed', id: feedId } }) as const
 
 /** Threads (spec 03, section 15). A thread is visible to whoever sees its feed. */
 export class ThreadService {
@@ -91,7 +90,7 @@ export class ThreadService {
         .where('thread_id', '=', threadId)
         .returningAll()
         .executeTakeFirstOrThrow()
-      job.emit(threadUpdate, { thread_id: threadId, ...patch }, viewersOf(thread.parent_feed_id))
+      job.emit(threadUpdate, { thread_id: threadId, ...patch }, viewersOfFeed(thread.parent_feed_id))
       return threadObject(thread, subscribed)
     })
   }
@@ -102,7 +101,7 @@ export class ThreadService {
       const { name, parent_feed_id: feedId } = await this.#manageable(job, userId, threadId)
       await eraseMessages(job.db, { column: 'thread_id', id: threadId })
       await job.db.deleteFrom('threads').where('thread_id', '=', threadId).execute()
-      job.emit(threadDelete, { thread_id: threadId }, viewersOf(feedId))
+      job.emit(threadDelete, { thread_id: threadId }, viewersOfFeed(feedId))
       job.audit({ type: 'thread.delete', actor: userId, target: threadId, metadata: { name, feed_id: feedId } })
     })
   }

@@ -2,6 +2,7 @@ import { threadCreate } from '@vox/protocol'
 import { nameProblem } from '@vox/protocol/endpoints'
 import type { Kysely, Selectable } from 'kysely'
 import type { Schema, Threads } from '../../db/schema.ts'
+import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 
 /** A thread as it is stored. */
@@ -23,11 +24,7 @@ export function findThread(db: Kysely<Schema>, threadId: number): Promise<Thread
 export async function beginThread(job: Work, begun: NewThread): Promise<Thread> {
   const thread = await job.db.insertInto('threads').values(begun).returningAll().executeTakeFirstOrThrow()
   const { thread_id, parent_feed_id, name, parent_msg_id } = thread
-  job.emit(
-    threadCreate,
-    { thread_id, parent_feed_id, name, parent_msg_id },
-    { to: 'viewers', space: { type: 'feed', id: parent_feed_id } },
-  )
+  job.emit(threadCreate, { thread_id, parent_feed_id, name, parent_msg_id }, viewersOfFeed(parent_feed_id))
   return thread
 }
 
