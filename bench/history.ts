@@ -7,74 +7,35 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { snowflake, VOX_EPOCH_MS } from '@vox/protocol'
-import { openFile } from '../packages/server/src/db/sqlite.ts'
-import { httpLoad, type LoadResult, percentile, rawRequest } from './support/http-load.ts'
-import { type Program, startProgram, startVox } from './support/program.ts'
-import { register } from './support/register.ts'
+import { rawRequest } from './support/http-load.ts'
+import { startProgram, startVox } from './support/program.ts'
+import { idOf, type Measured, measureReading, printReadings, seedFeed } from './support/reading.ts'
 
 const messages = Number(process.argv[2] ?? 1_000_000)
 const requests = Number(process.argv[3] ?? 10_000)
 const connections = Number(process.argv[4] ?? 10)
 
-const idOf = (n: number) => snowflake({ timestamp: VOX_EPOCH_MS + 1000 + n, worker: 0, sequence: 0 })
-
-interface Measured extends LoadResult {
-  cpu: number
-}
-
-async function measure(program: Program, path: string, token?: string): Promise<Measured> {
-  const request = () =>
-    rawRequest('GET', `${path}?limit=100&before=${idOf(Math.ceil(Math.random() * messages))}`, token)
-  const load = (count: number) => httpLoad(program.port, { requests: count, connections, status: 200, request })
-  await load(Math.ceil(requests / 5))
-  const before = program.cpuSeconds()
-  const result = await load(requests)
-  return { ...result, cpu: program.cpuSeconds() - before }
-}
-
-/** A server's own database with a long feed in it, and the token of its founder. */
-async function seed(path: string): Promise<string> {
-  const env = { VOX_DATABASE_URL: `sqlite:///${path}` }
-  let token: string
-  {
-    await using program = await startVox(env)
-    token = (await register(program.port)).token
-  }
-  const db = openFile(path)
-  const insert = db.prepare('insert into messages (msg_id, feed_id, author_id, body) values (?, 1, 1, ?)')
-  db.exec('begin')
-  for (let n = 1; n <= messages; n++) insert.run(idOf(n), `message ${n}: tea is ready, who wants a cup?`)
-  db.exec('commit')
-  db.close()
-  return token
-}
+/** A page before a random place of the feed. */
+const page = (path: string, token?: string) =>
+  rawRequest('GET', `${path}?limit=100&before=${idOf(Math.ceil(Math.random() * messages))}`, token)
 
 const folder = await mkdtemp(join(tmpdir(), 'vox-history-'))
 const path = join(folder, 'vox.db')
-const token = await seed(path)
+const token = await seedFeed(path, messages, (n) => `message ${n}: tea is ready, who wants a cup?`)
 const results: Record<string, Measured> = {}
 {
   await using program = await startProgram(new URL('ceilings/history.ts', import.meta.url), path)
-  results['bare query'] = await measure(program, '/')
+  results['bare query'] = await measureReading(program, { requests, connections, request: () => page('/') })
 }
 {
   await using program = await startVox({ VOX_DATABASE_URL: `sqlite:///${path}` })
-  results.vox = await measure(program, '/api/v1/feeds/1/messages', token)
+  results.vox = await measureReading(program, {
+    requests,
+    connections,
+    request: () => page('/api/v1/feeds/1/messages', token),
+  })
 }
 await rm(folder, { recursive: true, force: true })
 
-const ceiling = results['bare query'] as Measured
 console.log(`${messages} messages, pages of 100, ${connections} connections`)
-console.table(
-  Object.entries(results).map(([program, result]) => ({
-    program,
-    'pages/s': Math.round(result.requests / result.seconds),
-    'cpu µs/page': Math.round((result.cpu / result.requests) * 1e6),
-    'p50 ms': Number(percentile(result.latencies, 0.5).toFixed(2)),
-    'p99 ms': Number(percentile(result.latencies, 0.99).toFixed(2)),
-    'throughput ratio': Number((ceiling.seconds / result.seconds).toFixed(2)),
-    'cpu ratio': Number((result.cpu / ceiling.cpu).toFixed(2)),
-    'p99 ratio': Number((percentile(result.latencies, 0.99) / percentile(ceiling.latencies, 0.99)).toFixed(2)),
-  })),
-)
+printReadings(results, results['bare query'] as Measured)
