@@ -72,8 +72,12 @@ export const messageCreate = event(
     reply_to: Maybe(Snowflake),
     mentions: Maybe(List(Integer())),
     embed: Maybe(JsonObject),
+    embeds: Maybe(List(JsonObject)),
+    components: Maybe(List(JsonObject)),
     attachments: Maybe(List(EventFile)),
     webhook_id: Maybe(Id),
+    webhook_name: Maybe(Text()),
+    webhook_avatar: Maybe(Text()),
   }),
 )
 

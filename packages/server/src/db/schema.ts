@@ -193,6 +193,14 @@ export interface Messages {
   edit_timestamp: number | null
   /** JSON list of user ids, 0 for everyone; null if it is empty. */
   mentions: Fixed<string | null>
+  /** JSON list of all embeds, with the keys that were given; null for none. */
+  embeds: Fixed<string | null>
+  /** JSON list; null for none. */
+  components: Fixed<string | null>
+  /** The webhook that posted it, kept when that is gone, and what it was called and looked like then. */
+  webhook_id: Fixed<number | null>
+  webhook_name: Fixed<string | null>
+  webhook_avatar: Fixed<string | null>
 }
 
 /** Who reacted to a message with which emoji, in the order of the ids. */

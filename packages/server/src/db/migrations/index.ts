@@ -5,7 +5,17 @@ import { structure } from './004-structure.ts'
 import { files } from './005-files.ts'
 import { conversation } from './006-conversation.ts'
 import { search } from './007-search.ts'
+import { content } from './008-content.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
-export const MIGRATIONS: readonly Migration[] = [foundation, accounts, people, structure, files, conversation, search]
+export const MIGRATIONS: readonly Migration[] = [
+  foundation,
+  accounts,
+  people,
+  structure,
+  files,
+  conversation,
+  search,
+  content,
+]

@@ -2,12 +2,10 @@ import {
   ApiError,
   holds,
   messageBulkDelete,
-  messageCreate,
   messageDelete,
   messageUpdate,
   Permission,
   snowflakeTime,
-  stringifyJson,
 } from '@vox/protocol'
 import type { MessageObject, MessageSent, SendMessage } from '@vox/protocol/endpoints'
 import type { Feed } from '../../community/layout.ts'
@@ -15,25 +13,16 @@ import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
-import { attach, attachmentsOf, resolveAttachments } from '../files/attachments.ts'
-import { eventFile, type FileRow } from '../files/file.ts'
+import { attachmentsOf, resolveAttachments } from '../files/attachments.ts'
 import { existingFeed } from '../spaces/sight.ts'
-import { beginThread, findThread, threadName } from '../threads/threads.ts'
+import { findThread } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
 import { acceptedMentions } from './mentions.ts'
 import { notifyOfMessage } from './notifications.ts'
+import { post } from './posting.ts'
 import { showMessages } from './show.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
-import {
-  demandMessage,
-  findMessage,
-  type HistoryRange,
-  history,
-  insertMessage,
-  type MessageRow,
-  type NewMessage,
-  type Place,
-} from './store.ts'
+import { demandMessage, findMessage, type HistoryRange, history, type MessageRow, type Place } from './store.ts'
 
 const DEFAULT_PAGE = 50
 
@@ -77,23 +66,19 @@ export class MessageService {
       if (slowed) await demandPause(job, feed, authorId, clock.now())
       const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
       const mentions = message.mentions && acceptedMentions(message.mentions, held)
-      const msg_id = job.nextId()
-      const row = {
-        msg_id,
-        feed_id: feed.id,
+      const row = await post(job, this.#services, {
+        feed,
         thread_id: place.threadId,
         author_id: authorId,
         body,
         opaque_blob,
         reply_to,
-        mentions: mentions?.length ? stringifyJson(mentions) : null,
-      }
-      await insertMessage(job.db, row)
-      await attach(job, msg_id, files)
+        files,
+        mentions: mentions ?? [],
+      })
+      const { msg_id } = row
       if (slowed) await notePost(job, feed.id, authorId, msg_id)
-      if (feed.type === 'forum' && place.threadId === null) await this.#beginForumThread(job, row)
-      announce(job, row, { files, mentions: mentions ?? [] })
-      await notifyOfMessage(job, community, { message: row, mentions: mentions ?? [] })
+      await notifyOfMessage(job, community, { message: { ...row, author_id: authorId }, mentions: mentions ?? [] })
       return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: mentions ?? null }
     })
   }
@@ -171,16 +156,6 @@ export class MessageService {
     return feed
   }
 
-  async #beginForumThread(job: Work, { msg_id, feed_id, author_id, body }: NewMessage): Promise<void> {
-    await beginThread(job, {
-      parent_feed_id: feed_id,
-      parent_msg_id: msg_id,
-      name: threadName(body, this.#limits.channel_name_max),
-      creator_id: author_id,
-      created_at: this.#services.clock.now(),
-    })
-  }
-
   /** The message, for its author; in a thread the right to write there suffices (spec 04, section 2.4). */
   async #editable(job: Work, editorId: number, feedId: number, msgId: bigint): Promise<MessageRow> {
     const held = this.#services.community.permissionsIn(editorId, { type: 'feed', id: feedId })
@@ -212,28 +187,4 @@ export class MessageService {
 
 async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
   return (await attachmentsOf(job.db, [msgId])).size > 0
-}
-
-function announce(
-  job: Work,
-  message: NewMessage,
-  { files, mentions }: { files: readonly FileRow[]; mentions: readonly number[] },
-): void {
-  const { msg_id, feed_id, thread_id, author_id, body, opaque_blob, reply_to } = message
-  job.emit(
-    messageCreate,
-    {
-      msg_id,
-      author_id,
-      body,
-      timestamp: snowflakeTime(msg_id),
-      feed_id,
-      ...(thread_id !== null && { thread_id }),
-      ...(opaque_blob !== null && { opaque_blob }),
-      ...(reply_to !== null && { reply_to }),
-      ...(mentions.length > 0 && { mentions: [...mentions] }),
-      ...(files.length > 0 && { attachments: files.map(eventFile) }),
-    },
-    viewersOfFeed(feed_id),
-  )
 }

@@ -16,6 +16,7 @@ export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow
 
 /** A stored message in its wire form (spec 04, section 1.1). */
 function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
+  const embeds = listIn<MessageObject['embeds'][number]>(row.embeds)
   return {
     msg_id: row.msg_id,
     feed_id: row.feed_id,
@@ -27,16 +28,18 @@ function messageObject(row: MessageRow, attachments: readonly FileObject[] = [])
     timestamp: snowflakeTime(row.msg_id),
     reply_to: row.reply_to,
     attachments: [...attachments],
-    embed: null,
+    embed: embeds[0] ?? null,
     edit_timestamp: row.edit_timestamp,
     federated: false,
     author_address: null,
     pinned_at: null,
-    webhook_id: null,
-    mentions: row.mentions === null ? [] : (parseJson(row.mentions) as number[]),
-    embeds: [],
-    components: [],
-    webhook_name: null,
-    webhook_avatar: null,
+    webhook_id: row.webhook_id,
+    mentions: listIn<number>(row.mentions),
+    embeds,
+    components: listIn(row.components),
+    webhook_name: row.webhook_name,
+    webhook_avatar: row.webhook_avatar,
   }
 }
+
+const listIn = <T>(json: string | null): T[] => (json === null ? [] : (parseJson(json) as T[]))

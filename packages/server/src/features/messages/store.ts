@@ -99,5 +99,10 @@ export const insertMessage = prepared((db, p: NewMessage) =>
     opaque_blob: p.opaque_blob,
     reply_to: p.reply_to,
     mentions: p.mentions,
+    embeds: p.embeds,
+    components: p.components,
+    webhook_id: p.webhook_id,
+    webhook_name: p.webhook_name,
+    webhook_avatar: p.webhook_avatar,
   }),
 )
