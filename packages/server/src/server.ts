@@ -28,12 +28,13 @@ import { sync } from './features/sync/index.ts'
 import { threads } from './features/threads/index.ts'
 import { feedOfThread } from './features/threads/threads.ts'
 import { users } from './features/users/index.ts'
-import { Gateway, type GatewayStats } from './gateway/gateway.ts'
+import { Gateway } from './gateway/gateway.ts'
 import { clientAddress } from './http/client-address.ts'
 import { createHttp } from './http/http.ts'
 import { Metrics } from './http/metrics.ts'
 import { proxyNotice } from './http/proxy-notice.ts'
 import { LocalRateLimiter } from './http/rate-limiter.ts'
+import { observe } from './observe.ts'
 import type { Services } from './services.ts'
 import { openSpool, openStorage } from './storage/open.ts'
 
@@ -110,7 +111,7 @@ export async function startServer({
 
   let stopping = false
   const metrics = new Metrics()
-  watchGateway(metrics, gateway)
+  observe(metrics, { db, community, gateway, spool })
   const http = await createHttp(
     {
       log: log.child({ logger: 'http' }),
@@ -156,20 +157,6 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
   const patience = setTimeout(() => http.server.closeAllConnections(), REQUESTS_FINISH_MS)
   await http.close()
   clearTimeout(patience)
-}
-
-function watchGateway(metrics: Metrics, gateway: Gateway): void {
-  const watch = (name: string, help: string, read: (stats: GatewayStats) => number) =>
-    metrics.gauge(`vox_gateway_${name}`, help, () => read(gateway.stats))
-  watch('sockets', 'Open gateway sockets, identified or not.', ({ sockets }) => sockets)
-  watch('live_sessions', 'Gateway sessions with a socket.', ({ liveSessions }) => liveSessions)
-  watch(
-    'resumable_sessions',
-    'Gateway sessions that may still be resumed.',
-    ({ resumableSessions }) => resumableSessions,
-  )
-  watch('events_total', 'Events dispatched since the start.', ({ events }) => events)
-  watch('deliveries_total', 'Events handed to sessions since the start.', ({ deliveries }) => deliveries)
 }
 
 const yes = () => true

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { LaneStats } from './lane.ts'
 import type { Schema } from './schema.ts'
 
 /** One job's view of the transaction it runs in. */
@@ -17,6 +18,18 @@ export interface Tx {
   seal(): void
 }
 
+/** What the database has to do, for the metrics. */
+export interface DatabaseStats extends LaneStats {
+  /** Connections that read, and queries that wait for one; undefined on SQLite, which has a single one. */
+  pool: PoolStats | undefined
+}
+
+export interface PoolStats {
+  connections: number
+  idle: number
+  waiting: number
+}
+
 /** The database, whichever engine is behind it. */
 export interface Database {
   readonly engine: 'sqlite' | 'postgres'
@@ -33,6 +46,7 @@ export interface Database {
   write<T>(job: (tx: Tx) => Promise<T>): Promise<T>
   /** One trivial query; rejects when the database does not answer within 2 s. */
   ping(): Promise<void>
+  readonly stats: DatabaseStats
   /** Finishes waiting jobs, then closes. */
   close(): Promise<void>
 }

@@ -10,6 +10,19 @@ const MAX_BATCH = 64
 
 type Effect = () => void
 
+/** What the lane has to do, for the metrics. */
+export interface LaneStats {
+  /** Jobs that wait for their turn. */
+  waiting: number
+  /** Since the start: jobs that were committed, and the commits that they shared. */
+  jobs: number
+  commits: number
+  /** Seconds that the committed jobs took in all, from the call to the commit. */
+  seconds: number
+  /** Jobs that failed because the database could not be reached, or did not commit. */
+  lost: number
+}
+
 /** A job that waits for its turn. */
 interface Job {
   /** Resolves to what fulfils the caller's promise. */
@@ -42,6 +55,7 @@ export class WriteLane {
   readonly #waiting: Job[] = []
   #running: Promise<void> | undefined
   #closed = false
+  readonly #stats = { jobs: 0, commits: 0, seconds: 0, lost: 0 }
   /** A commit whose answer was lost. If it happened after all, its effects run late rather than never. */
   #inDoubt: { commit: CommitInDoubt; effects: Effect[] } | undefined
 
@@ -54,13 +68,22 @@ export class WriteLane {
   write<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new DatabaseUnavailable(new Error('the database is closed')))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const askedAt = performance.now()
     const run = async (tx: Tx) => {
       const value = await job(tx)
-      return () => resolve(value)
+      return () => {
+        this.#stats.jobs++
+        this.#stats.seconds += (performance.now() - askedAt) / 1000
+        resolve(value)
+      }
     }
     this.#waiting.push({ run, reject })
     this.#running ??= this.#runAll()
     return promise
+  }
+
+  get stats(): LaneStats {
+    return { waiting: this.#waiting.length, ...this.#stats }
   }
 
   /** Takes no more jobs; resolves when the last one is done. */
@@ -83,7 +106,7 @@ export class WriteLane {
       await this.#resolveDoubt()
       await this.#writer.begin()
     } catch (error) {
-      for (const job of this.#waiting.splice(0)) job.reject(unavailable(error))
+      this.#lose(this.#waiting.splice(0), error)
       return
     }
     const batch: Done[] = []
@@ -92,11 +115,17 @@ export class WriteLane {
     } catch (error) {
       await this.#writer.rollback()
       if (error instanceof CommitInDoubt) this.#inDoubt = { commit: error, effects: effectsOf(batch) }
-      for (const done of batch) done.reject(unavailable(error))
+      this.#lose(batch, error)
       return
     }
+    this.#stats.commits++
     this.#runEffects(effectsOf(batch))
     for (const done of batch) done.settle()
+  }
+
+  #lose(jobs: readonly Pick<Job, 'reject'>[], error: unknown): void {
+    this.#stats.lost += jobs.length
+    for (const job of jobs) job.reject(unavailable(error))
   }
 
   /** Runs the jobs that wait and those that come meanwhile. The first needs no savepoint: with it goes everything. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
-import { type Database, DatabaseUnavailable, type Tx } from './database.ts'
+import { type Database, type DatabaseStats, DatabaseUnavailable, type PoolStats, type Tx } from './database.ts'
 import { type EngineName, type Execute, queriesOver } from './dialect.ts'
 import { WriteLane } from './lane.ts'
 import { SqliteLock } from './lock.ts'
@@ -34,9 +34,9 @@ export interface DatabaseOptions extends PoolOptions {
 export async function openDatabase(url: string, options: DatabaseOptions): Promise<Database> {
   await using resources = new AsyncDisposableStack()
   const target = parseDatabaseUrl(url)
-  const { writer, read } =
+  const connections =
     target.engine === 'sqlite' ? await openSqlite(target, resources) : await openPostgres(target, options, resources)
-  return new OpenDatabase(writer, read, options.onError, resources.move())
+  return new OpenDatabase(connections, options.onError, resources.move())
 }
 
 /**
@@ -98,6 +98,7 @@ interface Connections {
   writer: Writer
   /** Runs a query on committed data. */
   read: Execute
+  poolStats?: () => PoolStats
 }
 
 async function openSqlite(target: SqliteTarget, resources: AsyncDisposableStack): Promise<Connections> {
@@ -128,24 +129,34 @@ async function openPostgres(
   const limited = { ...TIMEOUTS, ...config }
   const writer = resources.use(await PostgresWriter.open(limited, options.onLockLost))
   const reader = resources.use(new PostgresReader(limited, options))
-  return { writer, read: reader.execute }
+  return { writer, read: reader.execute, poolStats: () => reader.stats }
 }
 
 class OpenDatabase implements Database {
   readonly engine: EngineName
   readonly read: Kysely<Schema>
   readonly #lane: WriteLane
+  readonly #poolStats: (() => PoolStats) | undefined
   readonly #resources: AsyncDisposableStack
 
-  constructor(writer: Writer, read: Execute, onError: DatabaseOptions['onError'], resources: AsyncDisposableStack) {
+  constructor(
+    { writer, read, poolStats }: Connections,
+    onError: DatabaseOptions['onError'],
+    resources: AsyncDisposableStack,
+  ) {
     this.engine = writer.engine
     this.read = queriesOver(writer.engine, read)
     this.#lane = new WriteLane(writer, onError)
+    this.#poolStats = poolStats
     this.#resources = resources
   }
 
   write<T>(job: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#lane.write(job)
+  }
+
+  get stats(): DatabaseStats {
+    return { ...this.#lane.stats, pool: this.#poolStats?.() }
   }
 
   async ping(): Promise<void> {

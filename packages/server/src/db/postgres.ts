@@ -3,7 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import pg from 'pg'
 import { exactNumber, isBigintColumn } from './columns.ts'
-import { DatabaseUnavailable } from './database.ts'
+import { DatabaseUnavailable, type PoolStats } from './database.ts'
 import type { Execute } from './dialect.ts'
 import { DatabaseInUse } from './lock.ts'
 import type { NamedQuery } from './prepared.ts'
@@ -338,6 +338,11 @@ export class PostgresReader implements AsyncDisposable {
       if (!(error instanceof ConnectionLost)) throw error
       return resultOf<R>(await this.#ask(question))
     }
+  }
+
+  get stats(): PoolStats {
+    const { totalCount, idleCount, waitingCount } = this.#pool
+    return { connections: totalCount, idle: idleCount, waiting: waitingCount }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -35,6 +35,8 @@ export interface ConnectionHost {
   limits(): Limits
   /** Handles a message. Those that come meanwhile wait until the promise, if there is one, has settled. */
   handle(connection: Connection, message: Message): void | Promise<void>
+  /** We are closing a connection, for this reason. */
+  closes(reason: CloseReason): void
   /** The connection is being closed, for this reason if it was us, and serves its session no longer. */
   leaves(session: Session, reason: CloseReason | undefined): void
   /** Its TCP connection is gone. */
@@ -96,6 +98,7 @@ export class Connection {
     if (this.#isClosed || this.#isClosing) return
     // The flush below may find the peer too far behind, and ask for what is already being done.
     this.#isClosing = true
+    this.#host.closes(reason)
     if (this.session?.connection === this) this.outbox.flush()
     this.#leave(reason)
     this.#ws.close(CloseCode[reason], reason)

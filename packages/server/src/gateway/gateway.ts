@@ -37,6 +37,10 @@ export interface GatewayStats {
   sockets: number
   liveSessions: number
   resumableSessions: number
+  /** Since the start: sessions opened and resumed, connections closed by us, events and how often they were received. */
+  opened: number
+  resumed: number
+  closes: ReadonlyMap<CloseReason, number>
   events: number
   deliveries: number
 }
@@ -50,6 +54,7 @@ export class Gateway {
   readonly #server: SocketServer
   readonly #hello: ControlFrame
   readonly #connections = new Set<Connection>()
+  readonly #closes = new Map<CloseReason, number>()
   readonly #host: ConnectionHost
   readonly #sessions = new SessionTable()
   readonly #admission: Admission
@@ -124,6 +129,7 @@ export class Gateway {
       limits: this.#context.limits,
       queues: new FlushQueues(this.#context.clock, this.#timings.patience),
       handle: (connection, message) => this.#handle(connection, message),
+      closes: (reason) => this.#closes.set(reason, (this.#closes.get(reason) ?? 0) + 1),
       leaves: (session, reason) => {
         // At the planned stop everybody leaves, so nobody is told of it.
         if (!this.#isClosing) this.#hub.disconnected(session, reason)
@@ -191,6 +197,9 @@ export class Gateway {
       sockets: this.#connections.size,
       liveSessions: live,
       resumableSessions: sessions.length - live,
+      opened: this.#hub.opened,
+      resumed: this.#hub.resumed,
+      closes: this.#closes,
       events: this.#fanOut.events,
       deliveries: this.#fanOut.deliveries,
     }

@@ -24,6 +24,9 @@ export class Hub {
   readonly #heartbeatTimeout: number
   readonly #caughtUpListeners: ((userId: number) => void)[] = []
   #revocations = 0
+  /** How often a session was opened and resumed. */
+  opened = 0
+  resumed = 0
 
   constructor(context: GatewayContext, timings: Timings, sessions: SessionTable, presences: Presences) {
     this.#context = context
@@ -52,6 +55,7 @@ export class Hub {
     const { userId } = identity
     const isFirst = this.liveSessionsOf(userId).length === 0
     const session = new Session(userId, this.#context.limits)
+    this.opened++
     this.#sessions.add(session)
     this.#connect(session, identity, connection)
     session.append(this.#ready(session, identity))
@@ -64,6 +68,7 @@ export class Hub {
   resume(session: Session, lastSeq: number, identity: Identity, connection: Connection): void {
     const isFirst = this.liveSessionsOf(session.userId).length === 0
     const old = session.connection
+    this.resumed++
     this.#connect(session, identity, connection)
     old?.close('SESSION_EXPIRED')
     connection.outbox.resume(session, lastSeq)

@@ -1,6 +1,7 @@
 import { ApiError } from '@vox/protocol'
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { VERSION } from '../version.ts'
 import { isForwarded } from './client-address.ts'
 
 /** The numbers of `/metrics`. */
@@ -16,16 +17,49 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry })
+    const info = {
+      name: 'vox_info',
+      help: 'The version that runs, as a label of the number 1.',
+      labelNames: ['version'],
+    }
+    new Gauge({ ...info, registers: [this.#registry] }).set({ version: VERSION }, 1)
   }
 
   /** A number that is read whenever somebody asks. */
-  gauge(name: string, help: string, read: () => number): void {
+  gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name,
       help,
       registers: [this.#registry],
+      async collect() {
+        this.set(await read())
+      },
+    })
+  }
+
+  /** A number that only grows, counted by somebody else. */
+  counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
       collect() {
-        this.set(read())
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+
+  /** One such number for each value of a label. */
+  counters(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        for (const [value, count] of read()) this.inc({ [label]: value }, count)
       },
     })
   }

@@ -15,6 +15,9 @@ const WRITE_BUFFER = 262_144
  */
 export class Spool {
   readonly #folder: string
+  /** What was received as a whole since the start. */
+  receivedFiles = 0
+  receivedBytes = 0
 
   private constructor(folder: string) {
     this.#folder = folder
@@ -31,6 +34,8 @@ export class Spool {
     const file = (await open(name, 'wx', 0o600)).createWriteStream({ highWaterMark: WRITE_BUFFER })
     try {
       await pipeline(content, file)
+      this.receivedFiles++
+      this.receivedBytes += file.bytesWritten
       return new SpooledFile(name, file.bytesWritten, await open(name, 'r+'))
     } catch (error) {
       await rm(name, { force: true })

@@ -13,7 +13,9 @@ const FILES = [
   'Caddyfile.full',
   'Dockerfile',
   'compose.yaml',
+  'grafana-dashboard.json',
   'nginx.conf',
+  'prometheus-rules.yaml',
   'vox.env.example',
   'vox.service',
 ]
@@ -30,6 +32,7 @@ describe('the files of a deployment', () => {
     for (const [name, text] of [
       ...FILES.map((file) => [file, deployed(file)] as const),
       ['deployment.md', document('deployment.md')] as const,
+      ['observability.md', document('observability.md')] as const,
       ['operations.md', document('operations.md')] as const,
     ])
       for (const variable of variablesIn(text)) assert.ok(known.has(variable), `${name} names ${variable}`)
