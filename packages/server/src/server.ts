@@ -35,6 +35,8 @@ import { Metrics } from './http/metrics.ts'
 import { proxyNotice } from './http/proxy-notice.ts'
 import { LocalRateLimiter } from './http/rate-limiter.ts'
 import { observe } from './observe.ts'
+import { Outbound, systemResolver } from './outbound/outbound.ts'
+import type { Resolver } from './outbound/target.ts'
 import type { Services } from './services.ts'
 import { openSpool, openStorage } from './storage/open.ts'
 
@@ -66,6 +68,8 @@ export interface StartOptions {
   log: Logger
   clock?: Clock
   passwordCost?: PasswordCost
+  /** Looks up the hosts of outgoing requests. */
+  resolve?: Resolver
 }
 
 export interface RunningServer {
@@ -82,6 +86,7 @@ export async function startServer({
   log,
   clock = systemClock,
   passwordCost,
+  resolve = systemResolver,
 }: StartOptions): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
 
@@ -107,7 +112,11 @@ export async function startServer({
   cleanup.add('uploads that broke off', () => spool.removeAbandoned(clock.now()))
   const storage = opened.adopt(await openStorage(config, log), (backend) => backend.close())
   const library = new FileLibrary({ ...core, storage })
-  const services: Services = { ...core, gateway, cleanup, storage, files: library, port }
+  const outbound = opened.adopt(
+    new Outbound({ clock, resolve, exempt: () => config.get('network.outbound_allow') }),
+    (requests) => requests.close(),
+  )
+  const services: Services = { ...core, gateway, cleanup, storage, files: library, outbound, port }
 
   let stopping = false
   const metrics = new Metrics()

@@ -2,6 +2,7 @@ import type { Cleanup } from './cleanup.ts'
 import type { Core } from './core.ts'
 import type { FileLibrary } from './features/files/library.ts'
 import type { Gateway } from './gateway/gateway.ts'
+import type { Outbound } from './outbound/outbound.ts'
 import type { Storage } from './storage/storage.ts'
 
 /** What the composition root gives to every feature. */
@@ -10,6 +11,8 @@ export interface Services extends Core {
   cleanup: Cleanup
   storage: Storage
   files: FileLibrary
+  /** Requests to places that users name. */
+  outbound: Outbound
   /** The port the server really listens on; known once it does. */
   port(): number
 }

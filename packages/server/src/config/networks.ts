@@ -2,8 +2,10 @@ import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 import { type Kind, list } from './kinds.ts'
 
+export type Address = ipaddr.IPv4 | ipaddr.IPv6
+
 /** A block of addresses: where it begins and how many leading bits count. */
-export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number]
+export type Cidr = [Address, number]
 
 /** An address and port to bind. */
 export interface SocketAddress {
@@ -40,9 +42,9 @@ export const trustedProxies: Kind<readonly Cidr[]> = {
 }
 
 /** Hosts and blocks that outgoing requests may reach although they are not public (spec 04, section 8.1). */
-export const outboundAllow: Kind<readonly string[]> = list(
+export const outboundAllow: Kind<readonly (string | Cidr)[]> = list(
   'a list of host names, addresses and CIDR blocks such as bots.internal,10.1.0.0/16',
-  (entry) => (cidr(entry) ? entry : host(entry)?.toLowerCase()),
+  (entry) => cidr(entry) ?? host(entry)?.toLowerCase(),
 )
 
 /** Exact origins as browsers send them. */
@@ -82,12 +84,23 @@ function hostAndPort(text: string): SocketAddress | undefined {
 
 const withoutBrackets = (text: string): string => text.replace(/^\[(.*:.*)\]$/, '$1')
 
+/** IPv4-mapped addresses come out as IPv4; anything that is no address as undefined. */
+export function parseAddress(text: string): Address | undefined {
+  // ipaddr.js also takes octal and shortened forms, which mean different things to different programs.
+  if (!ipaddr.IPv6.isValid(text) && !ipaddr.IPv4.isValidFourPartDecimal(text)) return undefined
+  return ipaddr.process(text)
+}
+
+/** Whether an address lies in one of these blocks. */
+export function isWithin(address: Address, blocks: readonly Cidr[]): boolean {
+  return blocks.some(([block, bits]) => address.kind() === block.kind() && address.match([block, bits] as never))
+}
+
 /** A CIDR block, or a single address as the block of all its bits; IPv4-mapped addresses as IPv4. */
 function cidr(text: string): Cidr | undefined {
   const [address = '', bits, ...rest] = text.split('/')
-  // ipaddr.js also takes octal and shortened forms, which mean different things to different programs.
-  if (!ipaddr.IPv4.isValidFourPartDecimal(address) && !ipaddr.IPv6.isValid(address)) return undefined
-  const block = ipaddr.process(address)
+  const block = parseAddress(address)
+  if (!block) return undefined
   const width = block.kind() === 'ipv4' ? 32 : 128
   if (bits === undefined) return [block, width]
   const mapped = address.includes(':') && block.kind() === 'ipv4'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { federationPolicy, staticPeers } from '../../src/config/federation.ts'
 import {
   boolean,
@@ -171,7 +172,7 @@ const KINDS: Record<string, { kind: Kind<unknown>; takes: [string, unknown][]; r
     kind: outboundAllow,
     takes: [
       ['', []],
-      ['Bots.internal, 10.1.0.0/16,::1', ['bots.internal', '10.1.0.0/16', '::1']],
+      ['Bots.internal, 10.1.0.0/16,::1', ['bots.internal', [ipaddr.parse('10.1.0.0'), 16], [ipaddr.parse('::1'), 128]]],
     ],
     refuses: ['http://a', '10.0.0.0/33', 'a b', '*'],
   },

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newCertificate } from './certificate.ts'
 import { eventually } from './eventually.ts'
 import { freshPath } from './folder.ts'
 
@@ -116,11 +117,8 @@ interface Place {
 async function newPlace(): Promise<Place> {
   const folder = freshPath()
   mkdirSync(folder)
-  const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')]
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '60']
-  execFileSync('openssl', ['req', '-x509', ...kind, ...names, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  return { folder, port: await freePort(), plainPort: await freePort(), cert, key, ca: readFileSync(cert, 'utf8') }
+  const { cert, key, pem } = newCertificate(folder, 'DNS:localhost', 'IP:127.0.0.1')
+  return { folder, port: await freePort(), plainPort: await freePort(), cert, key, ca: pem }
 }
 
 async function freePort(): Promise<number> {

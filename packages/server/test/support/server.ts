@@ -1,6 +1,7 @@
 import { parseJson, stringifyJson } from '@vox/protocol'
 import pino, { type Logger } from 'pino'
 import type { Clock } from '../../src/clock.ts'
+import type { Resolver } from '../../src/outbound/target.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Engine } from './engines.ts'
 import { freshPath } from './folder.ts'
@@ -22,6 +23,7 @@ export interface TestOptions {
   env?: Record<string, string>
   clock?: Clock
   log?: Logger
+  resolve?: Resolver
 }
 
 /** A real server on a free port with an empty database. */
@@ -41,6 +43,7 @@ export async function startTestServer(engine: Engine, options: TestOptions = {})
     log: options.log ?? pino({ level: 'silent' }),
     passwordCost: TEST_PASSWORD_COST,
     ...(options.clock && { clock: options.clock }),
+    ...(options.resolve && { resolve: options.resolve }),
   })
   return new TestServer(running, databaseUrl, storagePath)
 }
