@@ -47,6 +47,13 @@ interface EndpointOptions<
   summary: string
   auth: A
   requires?: RequiredPermission
+  /**
+   * Only for those who take part in the conversation that the path names by `dm_id`. Anybody else gets
+   * `NOT_DM_PARTICIPANT`, whether there is such a conversation or not.
+   */
+  forParticipants?: boolean
+  /** Refuses guests, who are users of other servers, with `FORBIDDEN` (spec 08, section 8). */
+  refusesGuests?: boolean
   params?: P
   query?: Q
   body?: B
@@ -75,6 +82,8 @@ export interface Endpoint<
   readonly summary: string
   readonly auth: A
   readonly requires: RequiredPermission | undefined
+  readonly forParticipants: boolean
+  readonly refusesGuests: boolean
   readonly params: P
   readonly query: Q
   /** Undefined when the endpoint takes none; a body that comes all the same is ignored. */
@@ -114,6 +123,8 @@ export function endpoint<
     summary: options.summary,
     auth: options.auth,
     requires: options.requires,
+    forParticipants: options.forParticipants ?? false,
+    refusesGuests: options.refusesGuests ?? false,
     params: options.params ?? (NONE as unknown as P),
     query: options.query ?? (NONE as unknown as Q),
     body: options.body,

@@ -11,6 +11,8 @@ import { openCore } from './core.ts'
 import { gatewayLogin } from './features/auth/gateway-login.ts'
 import { auth } from './features/auth/index.ts'
 import type { PasswordCost } from './features/auth/passwords.ts'
+import { dms } from './features/dms/index.ts'
+import { takesPart } from './features/dms/participants.ts'
 import { emoji } from './features/emoji/index.ts'
 import { files } from './features/files/index.ts'
 import { FileLibrary } from './features/files/library.ts'
@@ -56,6 +58,7 @@ const FEATURES = [
   spaces,
   threads,
   messages,
+  dms,
   files,
   emoji,
   search,
@@ -135,6 +138,7 @@ export async function startServer({
       isReady: () => (stopping ? Promise.resolve(false) : db.ping().then(yes, no)),
       serverName: () => config.get('server.name'),
       feedOfThread: (threadId) => feedOfThread(db.read, threadId),
+      takesPart: (userId, dmId) => takesPart(db.read, userId, dmId),
     },
     (on) => {
       for (const feature of FEATURES) feature(services, on)

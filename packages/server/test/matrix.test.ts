@@ -26,6 +26,7 @@ const OPEN_TO_MEMBERS: readonly string[] = [
   'joinServer',
   'joinServerAsMe',
   'listCategories',
+  'listDms',
   'listEmoji',
   'listMembers',
   'listPasskeys',
@@ -34,6 +35,7 @@ const OPEN_TO_MEMBERS: readonly string[] = [
   'listSessions',
   'listStickers',
   'logout',
+  'openDm',
   'removeSecondFactor',
   'renewRecoveryCodes',
   'revokeSession',
@@ -43,6 +45,8 @@ const OPEN_TO_MEMBERS: readonly string[] = [
 
 /** Endpoints that look at rights themselves, because these depend on what is there: who wrote it, who sees it. */
 const CHECK_THEMSELVES: readonly string[] = [
+  'addDmRecipient',
+  'convertDm',
   'deleteFile',
   'deleteMessage',
   'getFeed',
@@ -68,7 +72,7 @@ function outcomeOf({ status, body }: Answer): Outcome {
   if (code === 'AUTH_EXPIRED') return 'sent to log in'
   if (code === 'BANNED') return 'inactive'
   assert.ok(status < 500, `${status} ${code}`)
-  return code === 'MISSING_PERMISSIONS' ? 'refused' : 'admitted'
+  return code === 'MISSING_PERMISSIONS' || code === 'NOT_DM_PARTICIPANT' ? 'refused' : 'admitted'
 }
 
 const endpoints = Object.values(ENDPOINTS)
@@ -156,7 +160,7 @@ describe('every endpoint', () => {
     outcomeOf(await send(client, endpoint, scheme))
 
   for (const [name, endpoint] of endpoints) {
-    const { method, path, auth, requires } = endpoint
+    const { method, path, auth, requires, forParticipants } = endpoint
     describe(`${method} ${path}`, () => {
       if (auth === 'none') {
         it('asks for no token and ignores the one that comes', async () => {
@@ -175,6 +179,14 @@ describe('every endpoint', () => {
         assert.equal(await sends(banned, endpoint), 'inactive')
         assert.equal(await sends(former, endpoint), auth === 'session-or-former' ? 'admitted' : 'inactive')
       })
+
+      if (forParticipants) {
+        it('refuses everybody who takes no part in the conversation, administrators included', async () => {
+          assert.equal(await sends(cast.administrator, endpoint), 'refused')
+          assert.equal(await sends(await cast.holder(allBut()), endpoint, 'Bot'), 'refused')
+        })
+        return
+      }
 
       if (!requires) {
         if (!OPEN_TO_MEMBERS.includes(name)) return
@@ -214,7 +226,9 @@ describe('every endpoint', () => {
   }
 
   it('declares a permission or is listed above, and not both', () => {
-    const withoutPermission = endpoints.filter(([, { auth, requires }]) => auth !== 'none' && !requires)
+    const withoutPermission = endpoints.filter(
+      ([, { auth, requires, forParticipants }]) => auth !== 'none' && !requires && !forParticipants,
+    )
     const names = withoutPermission.map(([name]) => name)
     assert.deepEqual(names.sort(), [...OPEN_TO_MEMBERS, ...CHECK_THEMSELVES].sort())
   })

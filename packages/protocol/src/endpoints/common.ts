@@ -35,6 +35,12 @@ export const FeedParams = Fields({ feed_id: Id })
 /** Path segments of a message in a feed. */
 export const FeedMessageParams = Fields({ feed_id: Id, msg_id: Snowflake })
 
+/** Path segment of a conversation. */
+export const DmParams = Fields({ dm_id: Id })
+
+/** Path segments of a message in a conversation. */
+export const DmMessageParams = Fields({ dm_id: Id, msg_id: Snowflake })
+
 /** `member` is an older word for `user`. */
 export const withoutMember = (targetType: unknown): unknown => (targetType === 'member' ? 'user' : targetType)
 

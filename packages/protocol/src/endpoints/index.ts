@@ -3,6 +3,7 @@ import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import * as bans from './bans.ts'
 import * as categories from './categories.ts'
+import * as dms from './dms.ts'
 import * as emoji from './emoji.ts'
 import * as feeds from './feeds.ts'
 import * as files from './files.ts'
@@ -29,6 +30,7 @@ export * from './auth.ts'
 export * from './bans.ts'
 export * from './categories.ts'
 export * from './common.ts'
+export * from './dms.ts'
 export * from './emoji.ts'
 export * from './feeds.ts'
 export * from './files.ts'
@@ -70,6 +72,7 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   reactions: endpointsOf(reactions),
   pins: endpointsOf(pins),
   search: endpointsOf(search),
+  dms: endpointsOf(dms),
   sync: endpointsOf(sync),
   files: endpointsOf(files),
   emoji: endpointsOf(emoji),

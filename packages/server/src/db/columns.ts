@@ -29,6 +29,7 @@ const BIGINT_COLUMNS: Record<ColumnsHolding<bigint>, true> = {
   msg_id: true,
   reply_to: true,
   parent_msg_id: true,
+  read_msg_id: true,
   event_id: true,
   entry_id: true,
   permissions: true,
@@ -48,6 +49,7 @@ const BOOLEAN_COLUMNS: Record<ColumnsHolding<boolean>, true> = {
   archived: true,
   locked: true,
   used: true,
+  hidden: true,
 }
 
 export const isBigintColumn = (name: string): boolean => Object.hasOwn(BIGINT_COLUMNS, name)

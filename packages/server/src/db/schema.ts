@@ -180,8 +180,9 @@ export interface PermissionOverrides {
 
 export interface Messages {
   msg_id: Fixed<bigint>
-  /** Null in messages that belong to no feed. */
+  /** Exactly one of feed and conversation is set. */
   feed_id: Fixed<number | null>
+  dm_id: Fixed<number | null>
   /** A thread of the feed; null outside of threads. */
   thread_id: Fixed<number | null>
   /** Null in messages that no user wrote. */
@@ -201,6 +202,29 @@ export interface Messages {
   webhook_id: Fixed<number | null>
   webhook_name: Fixed<string | null>
   webhook_avatar: Fixed<string | null>
+}
+
+/** A conversation outside of feeds: of a pair of users, or of a group. */
+export interface Dms {
+  dm_id: Id
+  /** The two of a pair; null in a group. No pair has two conversations. */
+  lower_user_id: number | null
+  higher_user_id: number | null
+  /** This and the icon: null in a pair. */
+  name: string | null
+  icon: string | null
+  created_at: Fixed<number>
+}
+
+/** Who takes part in a conversation, in the order of joining, which is that of the ids. */
+export interface DmParticipants {
+  participant_id: Id
+  dm_id: Fixed<number>
+  user_id: Fixed<number>
+  /** Closed by the user, until something happens in it. */
+  hidden: Defaulted<boolean>
+  /** How far the user has read; null before that. */
+  read_msg_id: bigint | null
 }
 
 /** Who reacted to a message with which emoji, in the order of the ids. */
@@ -335,8 +359,9 @@ export interface Files {
   mime: Fixed<string>
   url: Fixed<string>
   uploader_id: Fixed<number>
-  /** Where it was uploaded; null for pictures, and when the feed is gone. */
+  /** Where it was uploaded, a feed or a conversation; null for pictures, and when that is gone. */
   feed_id: Fixed<number | null>
+  dm_id: Fixed<number | null>
   created_at: Fixed<number>
   /** Of pictures whose header says it; pixels. */
   width: Fixed<number | null>
@@ -404,6 +429,8 @@ export interface Schema {
   feeds: Feeds
   rooms: Rooms
   permission_overrides: PermissionOverrides
+  dms: Dms
+  dm_participants: DmParticipants
   messages: Messages
   message_reactions: MessageReactions
   pins: Pins

@@ -69,6 +69,8 @@ export interface PipelineContext {
   spool: Spool
   /** The feed a thread belongs to. */
   feedOfThread(threadId: number): Promise<number | undefined>
+  /** Whether a user takes part in a conversation. */
+  takesPart(userId: number, dmId: number): Promise<boolean>
 }
 
 /**
@@ -117,6 +119,9 @@ async function admit(endpoint: Endpoint, request: FastifyRequest, reply: Fastify
   if (endpoint.auth === 'none') return
   const caller = await authenticated(endpoint, request.credentials)
   resolveUserSegment(endpoint, request, caller)
+  if (endpoint.refusesGuests && context.community.accounts.remote.has(caller.userId))
+    throw new ApiError('FORBIDDEN', { message: 'Guests do this on their home server.' })
+  if (endpoint.forParticipants) await demandPart(caller, request.params as Segments, context)
   if (endpoint.requires) await demand(endpoint.requires, caller, request.params as Segments, context)
 }
 
@@ -181,6 +186,11 @@ function anyUserId(segment: string): number {
 }
 
 const isId = (number: number): boolean => Number.isInteger(number) && number > 0 && number < 2 ** 32
+
+async function demandPart({ userId }: Caller, segments: Segments, { takesPart }: PipelineContext): Promise<void> {
+  const dmId = Number(segments.dm_id)
+  if (!isId(dmId) || !(await takesPart(userId, dmId))) throw new ApiError('NOT_DM_PARTICIPANT')
+}
 
 async function demand(required: RequiredPermission, { userId }: Caller, segments: Segments, context: PipelineContext) {
   const isSelf = Number(segments.user_id) === userId

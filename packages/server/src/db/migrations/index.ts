@@ -6,6 +6,7 @@ import { files } from './005-files.ts'
 import { conversation } from './006-conversation.ts'
 import { search } from './007-search.ts'
 import { content } from './008-content.ts'
+import { directMessages } from './009-direct-messages.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   conversation,
   search,
   content,
+  directMessages,
 ]

@@ -7,7 +7,7 @@ import type { Files } from '../../db/schema.ts'
 export type FileRow = Selectable<Files>
 
 /** A file in its wire form (spec 04, section 7.1). */
-export function fileObject({ feed_id: _, created_at, ...rest }: FileRow): FileObject {
+export function fileObject({ feed_id: _, dm_id: __, created_at, ...rest }: FileRow): FileObject {
   return { ...rest, created_at: seconds(created_at) }
 }
 

@@ -71,6 +71,38 @@ export class FileLibrary {
     await this.#discard(fileId)
   }
 
+  /** Deletes, as part of a job, what was uploaded to a conversation and is not seen anywhere else either. */
+  async deleteUploadsTo(job: Work, dmId: number): Promise<void> {
+    const deleted = await job.db
+      .deleteFrom('files')
+      .where('dm_id', '=', dmId)
+      .where('url', '<>', this.#context.config.get('server.icon'))
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('message_attachments')
+              .select('msg_id')
+              .whereRef('message_attachments.file_id', '=', 'files.file_id'),
+          ),
+        ),
+      )
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('users')
+              .select('user_id')
+              .whereRef('user_id', '=', 'uploader_id')
+              .whereRef('users.avatar', '=', 'files.url'),
+          ),
+        ),
+      )
+      .returning('file_id')
+      .execute()
+    job.afterCommit(() => {
+      for (const { file_id } of deleted) void this.#discard(file_id)
+    })
+  }
+
   async #rowFor({ content, name, mime, uploaderId, feedId }: NewFile): Promise<FileRow> {
     const { config, clock } = this.#context
     const file_id = randomBytes(16).toString('base64url')
@@ -83,6 +115,7 @@ export class FileLibrary {
       url: urlOf(config, file_id),
       uploader_id: uploaderId,
       feed_id: feedId,
+      dm_id: null,
       created_at: clock.now(),
       width: size?.width ?? null,
       height: size?.height ?? null,

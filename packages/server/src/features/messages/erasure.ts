@@ -5,10 +5,10 @@ import type { Schema } from '../../db/schema.ts'
 /** Enough at once to be quick, few enough to keep nobody waiting and to stay within the time limit of a statement. */
 const PART = 2_000
 
-/** Deletes all messages of a feed, those in threads included, or of one thread, however many there are. */
+/** Deletes all messages of a feed, those in threads included, of one thread or of a conversation, however many there are. */
 export async function eraseMessages(
   db: Kysely<Schema>,
-  place: { column: 'feed_id' | 'thread_id'; id: number },
+  place: { column: 'feed_id' | 'thread_id' | 'dm_id'; id: number },
 ): Promise<void> {
   let gone: bigint
   do {

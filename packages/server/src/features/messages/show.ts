@@ -20,7 +20,7 @@ function messageObject(row: MessageRow, attachments: readonly FileObject[] = [])
   return {
     msg_id: row.msg_id,
     feed_id: row.feed_id,
-    dm_id: null,
+    dm_id: row.dm_id,
     thread_id: row.thread_id,
     author_id: row.author_id,
     body: row.body,

@@ -7,7 +7,7 @@ import type { Messages, Schema } from '../../db/schema.ts'
 export type MessageRow = Selectable<Messages>
 
 /** A message that is about to be stored. */
-export type NewMessage = Omit<MessageRow, 'edit_timestamp' | 'feed_id'> & { feed_id: number }
+export type NewMessage = Omit<MessageRow, 'edit_timestamp' | 'feed_id' | 'dm_id'> & { feed_id: number }
 
 /** A feed outside of its threads, or one of these. */
 export interface Place {
