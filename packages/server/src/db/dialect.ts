@@ -59,6 +59,10 @@ const LANGUAGES: Record<EngineName, Language> = {
   postgres: language(new PostgresAdapter(), new PostgresQueryCompiler(), (db) => new PostgresIntrospector(db)),
 }
 
+/** The engine whose SQL these queries are in. */
+export const engineOf = (db: Kysely<Schema>): EngineName =>
+  db.getExecutor().adapter === LANGUAGES.sqlite.adapter ? 'sqlite' : 'postgres'
+
 /**
  * Queries in the engine's SQL, run by `execute`. Cheap enough to make one per job of the writer's lane. All of one
  * engine share the adapter, by which `prepared` knows them.

@@ -1,4 +1,5 @@
-import type { Compilable, CompiledQuery, DialectAdapter, Kysely } from 'kysely'
+import { type Compilable, type CompiledQuery, type DialectAdapter, type Kysely, type RawBuilder, sql } from 'kysely'
+import { engineOf } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
 /** A compiled query that PostgreSQL keeps parsed under this name, per connection. */
@@ -22,7 +23,8 @@ class Placeholder {
 /**
  * A query for hot paths: built and compiled once per engine, later calls only fill in the parameters.
  *
- * `build` may use a parameter only where a query takes a value. Its shape must not depend on one: no `if`, no lists.
+ * `build` may use a parameter only where a query takes a value. Its shape must not depend on one: no `if`, and no lists
+ * but {@link among}.
  *
  * ```ts
  * const olderThan = prepared((db, p: { feed_id: number; before: bigint; limit: number }) =>
@@ -47,6 +49,17 @@ export function prepared<P extends object, R>(
     const { rows } = await db.executeQuery<R>(call)
     return rows
   }
+}
+
+/** That a column's value is one of a list, which is a single parameter: lists of any length share a statement. */
+export function among<T extends bigint | number | string>(
+  db: Kysely<Schema>,
+  column: string,
+  list: readonly T[],
+): RawBuilder<boolean> {
+  return engineOf(db) === 'sqlite'
+    ? sql`${sql.ref(column)} in (select value from json_each(${list}))`
+    : sql`${sql.ref(column)} = any(${list})`
 }
 
 let statements = 0

@@ -5,6 +5,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from 'node:sqlite'
+import { stringifyJson } from '@vox/protocol'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { folded } from '../folded.ts'
 import { exactNumber, isBigintColumn, isBooleanColumn } from './columns.ts'
@@ -153,8 +154,11 @@ function readerOf(name: string): (value: Value) => unknown {
   return (value) => (typeof value === 'bigint' ? exactNumber(value) : value)
 }
 
-const toSqlite = (value: unknown): SQLInputValue =>
-  (typeof value === 'boolean' ? Number(value) : value) as SQLInputValue
+/** Lists travel as JSON text, which the query takes apart (`among`). */
+function toSqlite(value: unknown): SQLInputValue {
+  if (typeof value === 'boolean') return Number(value)
+  return (Array.isArray(value) ? stringifyJson(value) : value) as SQLInputValue
+}
 
 /** Primary result codes that pass by themselves or with the operator's help: busy, locked, I/O, full, cannot open. */
 const UNAVAILABLE = new Set([5, 6, 10, 13, 14])

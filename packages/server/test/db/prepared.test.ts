@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { sql } from 'kysely'
 import type { Database } from '../../src/db/database.ts'
-import { prepared } from '../../src/db/prepared.ts'
+import { among, prepared } from '../../src/db/prepared.ts'
 import { addFeed, addMessage, openTestDatabase } from '../support/database.ts'
 import { forEachEngine } from '../support/engines.ts'
 
@@ -41,6 +41,35 @@ forEachEngine('a prepared query', (engine) => {
     assert.deepEqual(await ids(2n ** 62n, 1), [2n])
     assert.deepEqual(await database.write(({ db }) => ids(2n, 10, db)), [1n])
     assert.equal(built, 1)
+  })
+
+  it('takes a list as one parameter, whatever its length', async () => {
+    const some = prepared((db, p: { ids: readonly bigint[] }) => {
+      built++
+      return db
+        .selectFrom('messages')
+        .select('msg_id')
+        .where(among(db, 'msg_id', p.ids))
+        .orderBy('msg_id')
+    })
+    built = 0
+    const ids = async (...list: bigint[]) => (await some(database.read, { ids: list })).map(({ msg_id }) => msg_id)
+    assert.deepEqual(await ids(), [])
+    assert.deepEqual(await ids(2n), [2n])
+    assert.deepEqual(await ids(2n ** 62n, 7n, 2n ** 63n - 1n, 1n, 1n), [1n, 2n ** 62n])
+    assert.equal(built, 1)
+  })
+
+  it('takes texts in a list as they are', async () => {
+    const named = prepared((db, p: { names: readonly string[] }) =>
+      db
+        .selectFrom('feeds')
+        .select('name')
+        .where(among(db, 'name', p.names)),
+    )
+    const found = (...names: string[]) => named(database.read, { names })
+    assert.deepEqual(await found('"', "'", '\\', '{}', 'feed', 'a,b'), [{ name: 'feed' }])
+    assert.deepEqual(await found('1'), [])
   })
 
   it('writes as well', async () => {

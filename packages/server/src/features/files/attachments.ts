@@ -2,6 +2,7 @@ import { ApiError, Permission } from '@vox/protocol'
 import type { FileObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import type { Community } from '../../community/community.ts'
+import { among, prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
@@ -44,21 +45,23 @@ export async function attach(job: Work, msg_id: bigint, files: readonly FileRow[
   await job.db.insertInto('message_attachments').values(links).execute()
 }
 
-/** The files that each of these messages shows, in order; messages without files are missing. */
-export async function attachmentsOf(
-  db: Kysely<Schema>,
-  msgIds: readonly bigint[],
-): Promise<ReadonlyMap<bigint, readonly FileObject[]>> {
-  if (msgIds.length === 0) return new Map()
-  const rows = await db
+const filesOf = prepared((db, p: { msg_ids: readonly bigint[] }) =>
+  db
     .selectFrom('message_attachments')
     .innerJoin('files', 'files.file_id', 'message_attachments.file_id')
     .select('msg_id')
     .selectAll('files')
-    .where('msg_id', 'in', msgIds)
-    .orderBy('position')
-    .execute()
-  const shown = Map.groupBy(rows, ({ msg_id }) => msg_id)
+    .where(among(db, 'msg_id', p.msg_ids))
+    .orderBy('position'),
+)
+
+/** The files that each of these messages shows, in order; messages without files are missing. */
+export async function attachmentsOf(
+  db: Kysely<Schema>,
+  msg_ids: readonly bigint[],
+): Promise<ReadonlyMap<bigint, readonly FileObject[]>> {
+  if (msg_ids.length === 0) return new Map()
+  const shown = Map.groupBy(await filesOf(db, { msg_ids }), ({ msg_id }) => msg_id)
   return new Map(
     Array.from(shown, ([msgId, files]) => [msgId, files.map(({ msg_id: _, ...file }) => fileObject(file))]),
   )

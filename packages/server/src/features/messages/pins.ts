@@ -1,11 +1,23 @@
 import { ApiError, messagePinUpdate } from '@vox/protocol'
 import type { MessageObject } from '@vox/protocol/endpoints'
+import { prepared } from '../../db/prepared.ts'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { showMessages } from './show.ts'
 import { demandMessage } from './store.ts'
+
+const pinned = prepared((db, p: { feed_id: number }) =>
+  db
+    .selectFrom('pins')
+    .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')
+    .selectAll('messages')
+    .select('pinned_at')
+    .where('pins.feed_id', '=', p.feed_id)
+    .orderBy('pinned_at', 'desc')
+    .orderBy('pins.msg_id', 'desc'),
+)
 
 /** Pinned messages of feeds (spec 04, section 5). */
 export class PinService {
@@ -18,15 +30,7 @@ export class PinService {
   async list(feedId: number): Promise<MessageObject[]> {
     const { db, community } = this.#services
     existingFeed(community, feedId)
-    const rows = await db.read
-      .selectFrom('pins')
-      .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')
-      .selectAll('messages')
-      .select('pinned_at')
-      .where('pins.feed_id', '=', feedId)
-      .orderBy('pinned_at', 'desc')
-      .orderBy('pins.msg_id', 'desc')
-      .execute()
+    const rows = await pinned(db.read, { feed_id: feedId })
     const pinnedAt = new Map(rows.map((row) => [row.msg_id, Math.floor(row.pinned_at / 1000)]))
     const messages = await showMessages(db.read, rows)
     return messages.map((message) => ({ ...message, pinned_at: pinnedAt.get(message.msg_id) ?? null }))
@@ -36,9 +40,9 @@ export class PinService {
     const { work, clock, config } = this.#services
     await work.run(async (job) => {
       await demandMessage(job.db, feed_id, msg_id)
-      const pinned = await pinsOf(job, feed_id)
-      if (pinned.has(msg_id)) return
-      if (pinned.size >= config.limits.max_pins_per_feed) throw new ApiError('PIN_LIMIT_REACHED')
+      const pins = await pinsOf(job, feed_id)
+      if (pins.has(msg_id)) return
+      if (pins.size >= config.limits.max_pins_per_feed) throw new ApiError('PIN_LIMIT_REACHED')
       await job.db.insertInto('pins').values({ msg_id, feed_id, pinned_at: clock.now() }).execute()
       job.emit(messagePinUpdate, { msg_id, feed_id, pinned: true }, viewersOfFeed(feed_id))
     })

@@ -67,14 +67,18 @@ export function history(db: Kysely<Schema>, { feedId, threadId }: Place, range: 
     : threadPage(db, { feed: feedId, place: threadId, ...bounds })
 }
 
+const messageOfFeed = prepared((db, p: { feed_id: number; msg_id: bigint }) =>
+  db.selectFrom('messages').selectAll().where('msg_id', '=', p.msg_id).where('feed_id', '=', p.feed_id),
+)
+
 /** One message of a feed, in whichever thread of it. */
-export function findMessage(db: Kysely<Schema>, feedId: number, msgId: bigint): Promise<MessageRow | undefined> {
-  return db
-    .selectFrom('messages')
-    .selectAll()
-    .where('msg_id', '=', msgId)
-    .where('feed_id', '=', feedId)
-    .executeTakeFirst()
+export async function findMessage(
+  db: Kysely<Schema>,
+  feed_id: number,
+  msg_id: bigint,
+): Promise<MessageRow | undefined> {
+  const [message] = await messageOfFeed(db, { feed_id, msg_id })
+  return message
 }
 
 /**

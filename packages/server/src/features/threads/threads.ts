@@ -1,6 +1,7 @@
 import { threadCreate } from '@vox/protocol'
 import { nameProblem } from '@vox/protocol/endpoints'
 import type { Kysely, Selectable } from 'kysely'
+import { prepared } from '../../db/prepared.ts'
 import type { Schema, Threads } from '../../db/schema.ts'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
@@ -16,8 +17,13 @@ export async function feedOfThread(db: Kysely<Schema>, threadId: number): Promis
   return (await findThread(db, threadId))?.parent_feed_id
 }
 
-export function findThread(db: Kysely<Schema>, threadId: number): Promise<Thread | undefined> {
-  return db.selectFrom('threads').selectAll().where('thread_id', '=', threadId).executeTakeFirst()
+const threadById = prepared((db, p: { thread_id: number }) =>
+  db.selectFrom('threads').selectAll().where('thread_id', '=', p.thread_id),
+)
+
+export async function findThread(db: Kysely<Schema>, thread_id: number): Promise<Thread | undefined> {
+  const [thread] = await threadById(db, { thread_id })
+  return thread
 }
 
 /** Begins a thread, neither archived nor locked, and tells everybody who sees the feed. */
