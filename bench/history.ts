@@ -1,41 +1,75 @@
 /**
- * Reading history: pages of 100 messages from random places of a long feed, beside a bare program that runs the same
- * query on the same SQLite file.
+ * Reading a long history, beside a bare program that runs the same queries on the same rows: pages from random places
+ * of a feed and of its threads, single messages, what follows one, pins.
  *
  *   npx node bench/history.ts [messages] [requests] [connections]
+ *
+ * On SQLite and, where it is installed, on a throw-away PostgreSQL; `VOX_BENCH_DATABASE_URL` names another database,
+ * which has to be empty. The bare queries look up no attachments.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { rawRequest } from './support/http-load.ts'
-import { startProgram, startVox } from './support/program.ts'
-import { idOf, type Measured, measureReading, printReadings, seedFeed } from './support/reading.ts'
+import { compareReadings } from './support/reading.ts'
+import { idOf, THREADS } from './support/seed.ts'
 
 const messages = Number(process.argv[2] ?? 1_000_000)
-const requests = Number(process.argv[3] ?? 10_000)
+const requests = Number(process.argv[3] ?? 5_000)
 const connections = Number(process.argv[4] ?? 10)
 
-/** A page before a random place of the feed. */
-const page = (path: string, token?: string) =>
-  rawRequest('GET', `${path}?limit=100&before=${idOf(Math.ceil(Math.random() * messages))}`, token)
+const upTo = (count: number) => Math.ceil(Math.random() * count)
+const anywhere = () => upTo(messages)
 
-const folder = await mkdtemp(join(tmpdir(), 'vox-history-'))
-const path = join(folder, 'vox.db')
-const token = await seedFeed(path, messages, (n) => `message ${n}: tea is ready, who wants a cup?`)
-const results: Record<string, Measured> = {}
-{
-  await using program = await startProgram(new URL('ceilings/history.ts', import.meta.url), path)
-  results['bare query'] = await measureReading(program, { requests, connections, request: () => page('/') })
-}
-{
-  await using program = await startVox({ VOX_DATABASE_URL: `sqlite:///${path}` })
-  results.vox = await measureReading(program, {
-    requests,
-    connections,
-    request: () => page('/api/v1/feeds/1/messages', token),
-  })
-}
-await rm(folder, { recursive: true, force: true })
+/** One of the first feed. */
+const someMessage = () => idOf(2 * upTo(messages / 2 - 1))
 
-console.log(`${messages} messages, pages of 100, ${connections} connections`)
-printReadings(results, results['bare query'] as Measured)
+const page = (where: string) => `select * from messages where ${where} order by msg_id desc limit 100`
+
+await compareReadings({ messages, requests, connections }, [
+  {
+    what: 'page of a feed, before a message',
+    // As in the server: sorting by what is null in all of them makes PostgreSQL follow the index.
+    sql: page('feed_id = 1 and thread_id is null and msg_id < ?').replace('order by', 'order by thread_id desc,'),
+    example() {
+      const before = idOf(anywhere())
+      return { parameters: [before], path: `/feeds/1/messages?limit=100&before=${before}` }
+    },
+  },
+  {
+    what: 'what follows a message',
+    sql: page('feed_id = 1 and thread_id is null and msg_id > ? and msg_id < ?').replace(
+      'order by',
+      'order by thread_id desc,',
+    ),
+    example() {
+      const n = anywhere()
+      const [after, before] = [idOf(n), idOf(n + 200)]
+      return {
+        parameters: [after, before],
+        path: `/feeds/1/messages?limit=100&after=${after}&before=${before}`,
+      }
+    },
+  },
+  {
+    what: 'page of a thread',
+    sql: page('feed_id = 1 and thread_id = ? and msg_id < ?'),
+    example() {
+      const [thread, before] = [upTo(THREADS), idOf(anywhere())]
+      return {
+        parameters: [thread, before],
+        path: `/feeds/1/threads/${thread}/messages?limit=100&before=${before}`,
+      }
+    },
+  },
+  {
+    what: 'one message',
+    sql: 'select * from messages where msg_id = ? and feed_id = 1',
+    example() {
+      const id = someMessage()
+      return { parameters: [id], path: `/feeds/1/messages/${id}` }
+    },
+  },
+  {
+    what: 'the 50 pins of a feed',
+    sql: `select messages.*, pinned_at from pins join messages using (msg_id)
+          where pins.feed_id = 1 order by pinned_at desc, msg_id desc`,
+    example: () => ({ parameters: [], path: '/feeds/1/pins' }),
+  },
+])

@@ -1,49 +1,106 @@
 /**
- * Searching a long feed for a word that stands in one of two hundred messages, on SQLite, beside a bare program that
- * runs the same query on the same file.
+ * Searching a long history, beside a bare program that runs the plainest queries for it on the same rows.
  *
  *   npx node bench/search.ts [messages] [requests] [connections]
+ *
+ * On SQLite and, where it is installed, on a throw-away PostgreSQL; `VOX_BENCH_DATABASE_URL` names another database,
+ * which has to be empty. A word stands in one of two hundred messages.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { rawRequest } from './support/http-load.ts'
-import { startProgram, startVox } from './support/program.ts'
-import { type Measured, measureReading, printReadings, seedFeed } from './support/reading.ts'
+import { compareReadings, type Reading } from './support/reading.ts'
+import { idOf, QUIET_MEMBER, THREADS, wordOf } from './support/seed.ts'
 
 const messages = Number(process.argv[2] ?? 1_000_000)
-const requests = Number(process.argv[3] ?? 5_000)
+const requests = Number(process.argv[3] ?? 1_000)
 const connections = Number(process.argv[4] ?? 10)
 
-const WORDS = 2000
-const WORDS_IN_MESSAGE = 10
+const PAGE = 'order by messages.msg_id desc limit 25'
+const WITH_FILE = 'exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)'
+const PINNED = 'exists (select 1 from pins as p where p.msg_id = messages.msg_id)'
 
-const wordOf = (n: number) => `w${((n * 2_654_435_761) % WORDS).toString(36)}rd`
+type Example = ReturnType<Reading['example']>
 
-const textOf = (n: number) =>
-  Array.from({ length: WORDS_IN_MESSAGE }, (_, place) => wordOf(n * WORDS_IN_MESSAGE + place)).join(' ')
+const upTo = (count: number) => Math.ceil(Math.random() * count)
 
-/** A search for a random word. */
-const search = (path: string, token?: string) =>
-  rawRequest('GET', `${path}?q=${wordOf(Math.ceil(Math.random() * WORDS))}`, token)
-
-const folder = await mkdtemp(join(tmpdir(), 'vox-search-'))
-const path = join(folder, 'vox.db')
-const token = await seedFeed(path, messages, textOf)
-const results: Record<string, Measured> = {}
-{
-  await using program = await startProgram(new URL('ceilings/search.ts', import.meta.url), path)
-  results['bare query'] = await measureReading(program, { requests, connections, request: () => search('/') })
+/** Messages with a text that meet another condition; the text is the first parameter. */
+function worded(what: string, condition: string, example: () => Example): Reading {
+  return {
+    what,
+    sql: {
+      SQLite: `select messages.* from message_search as found cross join messages
+        where messages.msg_id = found.rowid and found.message_search match '"' || ? || '"' and ${condition}
+        order by found.rowid desc limit 25`,
+      PostgreSQL: `select * from messages
+        where to_tsvector('english', body) @@ websearch_to_tsquery('english', ?) and ${condition} ${PAGE}`,
+    },
+    example,
+  }
 }
-{
-  await using program = await startVox({ VOX_DATABASE_URL: `sqlite:///${path}` })
-  results.vox = await measureReading(program, {
-    requests,
-    connections,
-    request: () => search('/api/v1/messages/search', token),
-  })
-}
-await rm(folder, { recursive: true, force: true })
 
-console.log(`${messages} messages, ${connections} connections`)
-printReadings(results, results['bare query'] as Measured)
+/** Messages that meet a condition, whatever they say. */
+const unworded = (what: string, condition: string, example: () => Example): Reading => ({
+  what,
+  sql: `select messages.* from messages where ${condition} ${PAGE}`,
+  example,
+})
+
+const path = (query: Readonly<Record<string, string | number | bigint | boolean>>) =>
+  `/messages/search?${Object.entries(query)
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
+    .join('&')}`
+
+const word = () => wordOf(upTo(messages))
+
+await compareReadings({ messages, requests, connections }, [
+  worded('a word', 'true', () => {
+    const query = word()
+    return { parameters: [query], path: path({ query }) }
+  }),
+  worded('a word before a message', 'messages.msg_id < ?', () => {
+    const [query, before] = [word(), idOf(upTo(messages))]
+    return { parameters: [query, before], path: path({ query, before }) }
+  }),
+  worded('a word in a feed', 'feed_id = ?', () => {
+    const [query, feed_id] = [word(), upTo(10)]
+    return { parameters: [query, feed_id], path: path({ query, feed_id }) }
+  }),
+  worded('a word in a thread', 'thread_id = ?', () => {
+    const [query, thread_id] = [word(), upTo(THREADS)]
+    return { parameters: [query, thread_id], path: path({ query, thread_id }) }
+  }),
+  worded('a word of a quiet member', `author_id = ${QUIET_MEMBER}`, () => {
+    const query = word()
+    return { parameters: [query], path: path({ query, author_id: QUIET_MEMBER }) }
+  }),
+  worded('a word beside a file', WITH_FILE, () => {
+    const query = word()
+    return { parameters: [query], path: path({ query, has_file: true }) }
+  }),
+  worded('a word in what is pinned', PINNED, () => {
+    const query = word()
+    return { parameters: [query], path: path({ query, pinned: true }) }
+  }),
+  worded('a phrase that nobody wrote', 'true', () => {
+    const query = `${word()} said`
+    return { parameters: [query], path: path({ query }) }
+  }),
+  {
+    what: 'two letters that nobody wrote',
+    sql: {
+      SQLite: `select messages.* from message_texts as found cross join messages
+        where messages.msg_id = found.msg_id and instr(found.folded, ?) > 0 order by found.msg_id desc limit 25`,
+      PostgreSQL: `select * from messages
+        where to_tsvector('english', body) @@ websearch_to_tsquery('english', ?) ${PAGE}`,
+    },
+    example: () => ({ parameters: ['zq'], path: path({ query: 'zq' }) }),
+  },
+  unworded('what a quiet member wrote', `author_id = ${QUIET_MEMBER}`, () => ({
+    parameters: [],
+    path: path({ query: '', author_id: QUIET_MEMBER }),
+  })),
+  unworded('what has a file', WITH_FILE, () => ({ parameters: [], path: path({ query: '', has_file: true }) })),
+  unworded('what has no file, in a feed', `not ${WITH_FILE} and feed_id = 1`, () => ({
+    parameters: [],
+    path: path({ query: '', has_file: false, feed_id: 1 }),
+  })),
+  unworded('what is pinned', PINNED, () => ({ parameters: [], path: path({ query: '', pinned: true }) })),
+])

@@ -1,27 +1,68 @@
-import { snowflake, VOX_EPOCH_MS } from '@vox/protocol'
-import { openFile } from '../../packages/server/src/db/sqlite.ts'
-import { httpLoad, type LoadResult, percentile } from './http-load.ts'
-import { type Program, startVox } from './program.ts'
-import { register } from './register.ts'
+import { benchDatabases } from './databases.ts'
+import { httpLoad, type LoadResult, percentile, rawRequest } from './http-load.ts'
+import { type Program, startProgram, startVox } from './program.ts'
+import { seed } from './seed.ts'
+
+/** Something that is read, and what reads it. */
+export interface Reading {
+  what: string
+  /** The bare query, by engine where they need different ones. */
+  sql: string | Readonly<Record<'SQLite' | 'PostgreSQL', string>>
+  /** One request out of many: the parameters of the query, and the path of what answers the same. */
+  example(): { parameters: readonly (bigint | number | string)[]; path: string }
+}
 
 /** What requests to a program cost. */
-export interface Measured extends LoadResult {
+interface Measured extends LoadResult {
   /** Processor time of the program, seconds. */
   cpu: number
 }
 
-interface Reading {
+interface Load {
+  messages: number
   requests: number
   connections: number
-  /** The bytes of the next request. */
-  request(): Buffer
 }
 
-/** Id of the nth message of a seeded feed. */
-export const idOf = (n: number): bigint => snowflake({ timestamp: VOX_EPOCH_MS + 1000 + n, worker: 0, sequence: 0 })
+/** Measures each of these on each engine beside a bare program that runs the same query on the same rows. */
+export async function compareReadings({ messages, requests, connections }: Load, readings: readonly Reading[]) {
+  for await (const { engine, url } of benchDatabases()) {
+    const token = await seed(url, messages)
+    const queries = readings.map(({ sql }) => (typeof sql === 'string' ? sql : sql[engine]))
+    const numbered = queries.map((sql) => (engine === 'SQLite' ? sql : withNumbers(sql)))
+    await using bare = await startProgram(new URL('../ceilings/query.ts', import.meta.url), url, ...numbered)
+    await using vox = await startVox({ VOX_DATABASE_URL: url })
+    const rows = []
+    for (const [at, { what, example }] of readings.entries()) {
+      const least = await measure(bare, { requests, connections }, () =>
+        rawRequest(
+          'GET',
+          `/${at}?${example()
+            .parameters.map((value) => `p=${encodeURIComponent(String(value))}`)
+            .join('&')}`,
+        ),
+      )
+      const ours = await measure(vox, { requests, connections }, () =>
+        rawRequest('GET', `/api/v1${example().path}`, token),
+      )
+      rows.push(compared(what, ours, least))
+    }
+    console.log(`${engine}: ${messages} messages, ${connections} connections`)
+    console.table(rows)
+  }
+}
+
+const withNumbers = (sql: string): string => {
+  let count = 0
+  return sql.replaceAll('?', () => `$${++count}`)
+}
 
 /** Warms a program up, then measures it. */
-export async function measureReading(program: Program, { requests, connections, request }: Reading): Promise<Measured> {
+async function measure(
+  program: Program,
+  { requests, connections }: Pick<Load, 'requests' | 'connections'>,
+  request: () => Buffer,
+): Promise<Measured> {
   const load = (count: number) => httpLoad(program.port, { requests: count, connections, status: 200, request })
   await load(Math.ceil(requests / 5))
   const before = program.cpuSeconds()
@@ -29,34 +70,16 @@ export async function measureReading(program: Program, { requests, connections, 
   return { ...result, cpu: program.cpuSeconds() - before }
 }
 
-/** A server's own database with a long feed in it, all of it in the search index, and the token of its founder. */
-export async function seedFeed(path: string, messages: number, bodyOf: (n: number) => string): Promise<string> {
-  let token: string
-  {
-    await using program = await startVox({ VOX_DATABASE_URL: `sqlite:///${path}` })
-    token = (await register(program.port)).token
+function compared(what: string, ours: Measured, least: Measured) {
+  const p99 = ({ latencies }: Measured) => percentile(latencies, 0.99)
+  return {
+    'what is read': what,
+    'answers/s': Math.round(ours.requests / ours.seconds),
+    'p50 ms': Number(percentile(ours.latencies, 0.5).toFixed(2)),
+    'p99 ms': Number(p99(ours).toFixed(2)),
+    'bare p99 ms': Number(p99(least).toFixed(2)),
+    'p99 ratio': Number((p99(ours) / p99(least)).toFixed(2)),
+    'throughput ratio': Number((least.seconds / ours.seconds).toFixed(2)),
+    'cpu ratio': Number((ours.cpu / least.cpu).toFixed(2)),
   }
-  using db = openFile(path)
-  const insert = db.prepare('insert into messages (msg_id, feed_id, author_id, body) values (?, 1, 1, ?)')
-  db.exec('begin')
-  for (let n = 1; n <= messages; n++) insert.run(idOf(n), bodyOf(n))
-  db.exec('insert into message_search (rowid, folded) select msg_id, folded from message_texts order by msg_id')
-  db.exec('commit')
-  return token
-}
-
-/** One line for each program, beside the ceiling. */
-export function printReadings(results: Readonly<Record<string, Measured>>, ceiling: Measured): void {
-  console.table(
-    Object.entries(results).map(([program, result]) => ({
-      program,
-      'answers/s': Math.round(result.requests / result.seconds),
-      'cpu µs/answer': Math.round((result.cpu / result.requests) * 1e6),
-      'p50 ms': Number(percentile(result.latencies, 0.5).toFixed(2)),
-      'p99 ms': Number(percentile(result.latencies, 0.99).toFixed(2)),
-      'throughput ratio': Number((ceiling.seconds / result.seconds).toFixed(2)),
-      'cpu ratio': Number((result.cpu / ceiling.cpu).toFixed(2)),
-      'p99 ratio': Number((percentile(result.latencies, 0.99) / percentile(ceiling.latencies, 0.99)).toFixed(2)),
-    })),
-  )
 }

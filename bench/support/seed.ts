@@ -1,0 +1,74 @@
+import { snowflake, VOX_EPOCH_MS } from '@vox/protocol'
+import { parseDatabaseUrl } from '../../packages/server/src/db/url.ts'
+import { runSql } from '../../packages/server/test/support/sql.ts'
+import { startVox } from './program.ts'
+import { post, register } from './register.ts'
+
+const FEEDS = 10
+const WORDS = 2000
+const WORDS_IN_MESSAGE = 10
+
+/** Threads of the first feed. */
+export const THREADS = 100
+
+/** A member who has written one of fifty thousand messages. */
+export const QUIET_MEMBER = 2
+
+/** Id of the nth message. */
+export const idOf = (n: number): bigint => snowflake({ timestamp: VOX_EPOCH_MS + 1000 + n, worker: 0, sequence: 0 })
+
+/** The nth word; each stands in one of two hundred messages. */
+export const wordOf = (n: number): string => `w${n % WORDS}rd`
+
+/**
+ * Fills a server's own database with messages: ten feeds, of which the first has every other message, a tenth of those
+ * in threads. Every fiftieth message shows a file, fifty are pinned, all are in the search index. Resolves to the token
+ * of the founder, who has written nearly all of them.
+ */
+export async function seed(url: string, messages: number): Promise<string> {
+  const token = await found(url)
+  const { engine } = parseDatabaseUrl(url)
+  await runSql(url, ...content(messages), ...FINISH[engine])
+  return token
+}
+
+/** People and feeds, by way of the server itself. */
+async function found(url: string): Promise<string> {
+  await using program = await startVox({ VOX_DATABASE_URL: url })
+  const { token } = await register(program.port)
+  await post(program.port, '/auth/register', { username: 'quiet', password: 'correct horse' })
+  for (let feed = 2; feed <= FEEDS; feed++)
+    await post(program.port, '/feeds', { name: `feed ${feed}`, type: 'text' }, token)
+  return token
+}
+
+/** SQL that both engines understand. */
+function content(messages: number): string[] {
+  const numbers = (last: number) =>
+    `with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < ${last})`
+  const id = (n: string) => `((${n}) + 1000) * 4194304`
+  const words = Array.from(
+    { length: WORDS_IN_MESSAGE },
+    (_, place) => `'w' || ((n * ${WORDS_IN_MESSAGE} + ${place}) * 2654435761 % ${WORDS}) || 'rd'`,
+  )
+  const pinned = Math.floor(messages / 1000) * 20
+  return [
+    `insert into threads (parent_feed_id, parent_msg_id, name, created_at)
+     ${numbers(THREADS)} select 1, ${id('n')}, 'thread ' || n, 0 from numbers`,
+    `insert into files (file_id, name, size, mime, url, uploader_id, created_at)
+     ${numbers(1000)} select 'file' || n, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
+    `insert into messages (msg_id, feed_id, thread_id, author_id, body)
+     ${numbers(messages)}
+     select ${id('n')}, case when n % 2 = 0 then 1 else 2 + n / 2 % ${FEEDS - 1} end,
+       case when n % 20 = 0 then 1 + n / 20 % ${THREADS} end,
+       case when n % 50000 = 0 then ${QUIET_MEMBER} else 1 end, ${words.join(` || ' ' || `)} from numbers`,
+    `insert into message_attachments (msg_id, file_id, position)
+     ${numbers(Math.floor(messages / 50))} select ${id('n * 50')}, 'file' || (1 + n % 1000), 0 from numbers`,
+    `insert into pins (msg_id, feed_id, pinned_at) ${numbers(50)} select ${id(`n * ${pinned}`)}, 1, n from numbers`,
+  ]
+}
+
+const FINISH = {
+  sqlite: ['insert into message_search (rowid, folded) select msg_id, folded from message_texts order by msg_id'],
+  postgres: ['vacuum analyze'],
+}
