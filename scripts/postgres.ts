@@ -26,6 +26,10 @@ const SETTINGS = {
 export interface ThrowAwayPostgres extends AsyncDisposable {
   /** Of a database in which anything may be created. */
   readonly url: string
+  /** Ends the server, its data kept: cleanly (`SIGINT`) or as a crash does (`SIGQUIT`). */
+  stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void>
+  /** Runs it again after a stop; resolves when it answers. */
+  start(): Promise<void>
 }
 
 /** Folder with PostgreSQL's server programs: the one on the PATH, else the newest of Debian's. */
@@ -51,25 +55,38 @@ export async function postgresVersion(url: string): Promise<string> {
  * Starts a server in a temporary folder that only the server's own user may enter. It listens on a socket in there and
  * nowhere else, which is why it can do without passwords and without a free port.
  */
-export async function startPostgres(programs: string): Promise<ThrowAwayPostgres> {
+export async function startPostgres(
+  programs: string,
+  overrides: Partial<Record<keyof typeof SETTINGS, string>> = {},
+): Promise<ThrowAwayPostgres> {
   await using cleanUp = new AsyncDisposableStack()
   const { path: folder } = cleanUp.use(await mkdtempDisposable(path.join(tmpdir(), 'vox-postgres-')))
   const user = process.getuid?.() === 0 ? UNPRIVILEGED : undefined
   if (user) await chown(folder, user.uid, user.gid)
   const data = path.join(folder, 'data')
   await createCluster(path.join(programs, 'initdb'), data, user)
-  const settings = Object.entries({ ...SETTINGS, unix_socket_directories: folder }).map(([k, v]) => `-c${k}=${v}`)
-  const server = spawn(path.join(programs, 'postgres'), ['-D', data, ...settings], {
-    ...user,
-    cwd: folder,
-    detached: true, // Ctrl-C is for the tests; the server stays until they are done with it
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  cleanUp.adopt(server, stop)
+  const settings = Object.entries({ ...SETTINGS, ...overrides, unix_socket_directories: folder })
   const url = `postgresql://vox@localhost/postgres?host=${encodeURIComponent(folder)}`
-  await untilReady(server, url)
+  let server: ChildProcess | undefined
+  const stop = async (signal: NodeJS.Signals) => {
+    if (!server || server.exitCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill(signal)
+    await exited
+  }
+  const start = async () => {
+    server = spawn(path.join(programs, 'postgres'), ['-D', data, ...settings.map(([k, v]) => `-c${k}=${v}`)], {
+      ...user,
+      cwd: folder,
+      detached: true, // Ctrl-C is for the tests; the server stays until they are done with it
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    await untilReady(server, url)
+  }
+  cleanUp.defer(() => stop('SIGQUIT')) // at once: there is nothing to save
+  await start()
   const running = cleanUp.move()
-  return { url, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { url, stop, start, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 async function createCluster(initdb: string, data: string, user: typeof UNPRIVILEGED | undefined): Promise<void> {
@@ -88,11 +105,4 @@ async function untilReady(server: ChildProcess, url: string): Promise<void> {
     await sleep(100)
   }
   throw new Error(`PostgreSQL did not start:\n${log.join('')}`)
-}
-
-async function stop(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return
-  const exited = once(server, 'exit')
-  server.kill('SIGQUIT') // at once: there is nothing to save
-  await exited
 }
