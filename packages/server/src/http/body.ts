@@ -38,13 +38,35 @@ export async function refuseDeclared(
 ): Promise<void> {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared <= limit) return
-  if (declared <= limit + SLACK) await discardBody(request)
+  if (declared <= limit + SLACK) await discardBody(request, declared)
   throw refusal(limit)
 }
 
-/** Reads what is left of a body that is of no use any more, within reason. */
-export async function discardBody(request: IncomingMessage): Promise<void> {
-  if (!request.readableEnded && !request.destroyed) await readBody(request, 0).catch(() => {})
+/** Reads what is left of a body that is of no use any more, up to so many bytes. */
+export function discardBody(request: IncomingMessage, most = SLACK): Promise<void> {
+  if (request.readableEnded || request.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > most) resolve()
+    })
+    for (const event of ['end', 'error', 'close']) request.on(event, () => resolve())
+  })
+}
+
+/** How long a refused body may go on coming. */
+const LINGER_MS = 2_000
+
+/**
+ * Ends the connection of a request whose body was refused and is still coming, but not at once: whoever is writing when
+ * a connection breaks, such as a proxy, never reads the answer. If the rest is short, the connection goes on.
+ */
+export async function endSoon(request: IncomingMessage): Promise<void> {
+  const patience = setTimeout(() => request.destroy(), LINGER_MS)
+  request.once('close', () => clearTimeout(patience))
+  await discardBody(request)
+  if (!request.complete) request.pause()
 }
 
 /**

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { DatabaseUnavailable } from '../db/database.ts'
 import { maskUrl } from '../log.ts'
+import { endSoon } from './body.ts'
 
 /** Turns whatever went wrong into what the caller may know of it (spec 01, section 5). */
 export function asApiError(error: unknown): ApiError {
@@ -39,8 +40,7 @@ export function failureAnswerer(log: Logger) {
         { err: error, request: request.id, method: request.method, path: maskUrl(request.url) },
         'request failed',
       )
-    // What is left of a body that was refused would be taken for the next request.
-    if (failure.status === 413 && !request.raw.complete) reply.header('connection', 'close')
+    if (failure.status === 413 && !request.raw.complete) void endSoon(request.raw)
     return reply.headers(headersOf(failure.envelope)).code(failure.status).send(failure.envelope)
   }
 }
