@@ -194,8 +194,9 @@ export class TestSocket {
   sessionId = ''
   lastSeq = 0
 
-  constructor(url: string, address: string | undefined) {
-    this.ws = new WebSocket(url, { headers: { ...(address && { 'x-address': address }) } })
+  /** `ca` is the authority of the certificate at the other end, if that is none of the well-known ones. */
+  constructor(url: string, address: string | undefined, ca?: string) {
+    this.ws = new WebSocket(url, { headers: { ...(address && { 'x-address': address }) }, ...(ca && { ca }) })
     this.opened = once(this.ws, 'open')
     this.closed = new Promise((resolve) =>
       this.ws.on('close', (code, reason) => {

@@ -28,15 +28,17 @@ export function without(program: string): string | false {
 
 /** A running reverse proxy. */
 export class ReverseProxy implements AsyncDisposable {
-  /** Its HTTPS port on localhost. */
+  /** Its HTTPS port on localhost, and the one for plain HTTP. */
   readonly port: number
+  readonly plainPort: number
   /** Its certificate, which is its own authority. */
   readonly ca: string
   readonly #child: ChildProcess
   readonly #reload: () => void
 
-  constructor({ port, ca }: Place, child: ChildProcess, reload: () => void) {
+  constructor({ port, plainPort, ca }: Place, child: ChildProcess, reload: () => void) {
     this.port = port
+    this.plainPort = plainPort
     this.ca = ca
     this.#child = child
     this.#reload = reload
@@ -55,55 +57,54 @@ export class ReverseProxy implements AsyncDisposable {
   }
 }
 
-/** Kinds of proxies, each started with what `deploy/` has for it in front of the server on this port. */
-export const PROXIES = {
-  async nginx(target: number): Promise<ReverseProxy> {
-    const place = await newPlace()
-    const site = deployed('nginx.conf')
-      .replaceAll('chat.example.org', 'localhost')
-      .replaceAll(/\/etc\/letsencrypt\S+fullchain\.pem/g, place.cert)
-      .replaceAll(/\/etc\/letsencrypt\S+privkey\.pem/g, place.key)
-      .replaceAll('127.0.0.1:8000', `127.0.0.1:${target}`)
-      .replaceAll(/(listen (?:\[::\]:)?)80;/g, `$1${place.plainPort};`)
-      .replaceAll(/(listen (?:\[::\]:)?)443 /g, `$1${place.port} `)
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (kind) => `${kind}_temp_path ${place.folder}/${kind};`,
-    )
-    const config = path.join(place.folder, 'nginx.conf')
-    writeFileSync(
-      config,
-      `user root; daemon off; pid ${place.folder}/pid; error_log stderr; worker_processes 1; events {}
-       http { access_log off; ${temporary.join(' ')}\n${site}\n}`,
-    )
-    const program = find('nginx') ?? 'nginx'
-    const child = spawn(program, ['-c', config, '-e', 'stderr'], { stdio: 'ignore' })
-    return ready(new ReverseProxy(place, child, () => child.kill('SIGHUP')), child)
-  },
+/** Starts a kind of proxy in front of the server on this port. `edit` changes what `deploy/` has for it. */
+export type StartProxy = (target: number, edit?: (site: string) => string) => Promise<ReverseProxy>
 
-  async caddy(target: number): Promise<ReverseProxy> {
+/**
+ * nginx with the site of `deploy/`: only the host name, ports and certificate are this machine's. A reload ends
+ * connections at once, as it does in the end with the old workers of a busy machine.
+ */
+export const startNginx: StartProxy = async (target, edit = (site) => site) => {
+  const place = await newPlace()
+  const site = edit(deployed('nginx.conf'))
+    .replaceAll('chat.example.org', 'localhost')
+    .replaceAll(/\/etc\/letsencrypt\S+fullchain\.pem/g, place.cert)
+    .replaceAll(/\/etc\/letsencrypt\S+privkey\.pem/g, place.key)
+    .replaceAll('127.0.0.1:8000', `127.0.0.1:${target}`)
+    .replaceAll(/(listen (?:\[::\]:)?)80;/g, `$1${place.plainPort};`)
+    .replaceAll(/(listen (?:\[::\]:)?)443 /g, `$1${place.port} `)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${place.folder}/${kind};`,
+  )
+  const config = path.join(place.folder, 'nginx.conf')
+  writeFileSync(
+    config,
+    `user root; daemon off; pid ${place.folder}/pid; error_log stderr; worker_processes 1; events {}
+     worker_shutdown_timeout 1ms;
+     http { access_log off; ${temporary.join(' ')}\n${site}\n}`,
+  )
+  const child = spawn(find('nginx') ?? 'nginx', ['-c', config, '-e', 'stderr'], { stdio: 'ignore' })
+  return ready(new ReverseProxy(place, child, () => child.kill('SIGHUP')), child)
+}
+
+/** Caddy with one of the sites of `deploy/`: only the host name, ports and certificate are this machine's. */
+export const startCaddy =
+  (file: 'Caddyfile' | 'Caddyfile.full'): StartProxy =>
+  async (target, edit = (site) => site) => {
     const place = await newPlace()
     const admin = await freePort()
     const config = path.join(place.folder, 'Caddyfile')
-    const write = (note: string) =>
-      writeFileSync(
-        config,
-        `{\n admin localhost:${admin}\n auto_https disable_redirects\n http_port ${place.plainPort}\n}\n# ${note}\n${deployed(
-          'Caddyfile.full',
-        )
-          .replace('chat.example.org {', `https://localhost:${place.port} {\n tls ${place.cert} ${place.key}`)
-          .replaceAll('localhost:8000', `127.0.0.1:${target}`)}`,
-      )
-    write('first')
+    const site = edit(deployed(file))
+      .replace('chat.example.org {', `https://localhost:${place.port} {\n tls ${place.cert} ${place.key}`)
+      .replaceAll('localhost:8000', `127.0.0.1:${target}`)
+    const own = `admin localhost:${admin}\n http_port ${place.plainPort}\n https_port ${place.port}\n skip_install_trust`
+    writeFileSync(config, `{\n ${own}\n}\n${site}`)
     const program = find('caddy') ?? 'caddy'
     const env = { PATH: process.env.PATH, HOME: place.folder }
     const child = spawn(program, ['run', '--config', config], { stdio: 'ignore', env })
-    const reload = () => {
-      write('second')
-      execFileSync(program, ['reload', '--config', config, '--force'], { stdio: 'ignore', env })
-    }
+    const reload = () => execFileSync(program, ['reload', '--config', config, '--force'], { stdio: 'ignore', env })
     return ready(new ReverseProxy(place, child, reload), child)
-  },
-}
+  }
 
 interface Place {
   folder: string
