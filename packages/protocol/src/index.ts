@@ -1,4 +1,6 @@
+export * from './components.ts'
 export * from './decode.ts'
+export * from './embeds.ts'
 export * from './endpoint.ts'
 export * from './errors.ts'
 export * from './gateway/close-codes.ts'

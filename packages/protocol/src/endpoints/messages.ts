@@ -1,3 +1,5 @@
+import { Components } from '../components.ts'
+import { EmbedObject, Embeds, EmbedText } from '../embeds.ts'
 import { endpoint } from '../endpoint.ts'
 import {
   accepting,
@@ -31,14 +33,14 @@ export const MessageObject = Fields({
   timestamp: Milliseconds,
   reply_to: Nullable(Snowflake),
   attachments: List(FileObject),
-  embed: Nullable(JsonObject),
+  embed: Nullable(EmbedObject),
   edit_timestamp: Nullable(Milliseconds),
   federated: Flag,
   author_address: Nullable(Text()),
   pinned_at: Nullable(Seconds),
   webhook_id: Nullable(Id),
   mentions: List(Integer()),
-  embeds: List(JsonObject),
+  embeds: List(EmbedObject),
   components: List(JsonObject),
   webhook_name: Nullable(Text()),
   webhook_avatar: Nullable(Text()),
@@ -59,13 +61,19 @@ const Mentions = List(
   { max: 100 },
 )
 
-/** What may be sent. The length of `body` answers with a code of its own, so it is not bounded here. */
+/**
+ * What may be sent. The length of `body` answers with a code of its own, so it is not bounded here. Of `embed` and
+ * `embeds` the first counts if both are given; `components` count for bots only.
+ */
 export const SendMessage = Fields({
   body: Maybe(Text()),
   opaque_blob: Maybe(Text()),
   reply_to: Maybe(Snowflake),
   attachments: Maybe(AttachmentIds),
   mentions: Maybe(Mentions),
+  embed: Maybe(EmbedText),
+  embeds: Maybe(Embeds),
+  components: Maybe(Components),
 })
 /** What may be sent. */
 export type SendMessage = Static<typeof SendMessage>

@@ -5,6 +5,17 @@ export function isBlank(text: string | null | undefined): boolean {
   return text === null || text === undefined || /^\p{White_Space}*$/u.test(text)
 }
 
+/** Whether a message has neither text nor ciphertext nor files. */
+export function saysNothing({ body, opaque_blob, attachments = [] }: Content): boolean {
+  return isBlank(body) && !opaque_blob && attachments.length === 0
+}
+
+interface Content {
+  body?: string
+  opaque_blob?: string
+  attachments?: readonly unknown[]
+}
+
 /** Refuses a body over `message_body_max`; editing answers this case by validation instead. */
 export function checkBodyLength(body: string | undefined, limits: Limits): void {
   const max = limits.message_body_max

@@ -1,10 +1,12 @@
 import {
   ApiError,
+  fullEmbed,
   holds,
   messageBulkDelete,
   messageDelete,
   messageUpdate,
   Permission,
+  shownComponent,
   snowflakeTime,
 } from '@vox/protocol'
 import type { MessageObject, MessageSent, SendMessage } from '@vox/protocol/endpoints'
@@ -16,7 +18,8 @@ import type { Services } from '../../services.ts'
 import { attachmentsOf, resolveAttachments } from '../files/attachments.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findThread } from '../threads/threads.ts'
-import { checkBlobLength, checkBodyLength, isBlank } from './content.ts'
+import { checkBlobLength, checkBodyLength, saysNothing } from './content.ts'
+import { acceptedEmbeds, givenEmbeds } from './embeds.ts'
 import { acceptedMentions } from './mentions.ts'
 import { notifyOfMessage } from './notifications.ts'
 import { post } from './posting.ts'
@@ -64,8 +67,10 @@ export class MessageService {
       const feed = await this.#checkSendable(job, held, place, message)
       const slowed = isSlowed(feed, held)
       if (slowed) await demandPause(job, feed, authorId, clock.now())
-      const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
       const mentions = message.mentions && acceptedMentions(message.mentions, held)
+      const embeds = acceptedEmbeds(message, held)
+      const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
+      const isBot = community.accounts.bots.has(authorId)
       const row = await post(job, this.#services, {
         feed,
         thread_id: place.threadId,
@@ -75,6 +80,8 @@ export class MessageService {
         reply_to,
         files,
         mentions: mentions ?? [],
+        embeds: isBot ? embeds.map(fullEmbed) : embeds,
+        components: isBot ? (message.components ?? []).map(shownComponent) : [],
       })
       const { msg_id } = row
       if (slowed) await notePost(job, feed.id, authorId, msg_id)
@@ -89,7 +96,7 @@ export class MessageService {
     checkBlobLength(edit.opaque_blob, this.#limits)
     return this.#services.work.run(async (job) => {
       const before = await this.#editable(job, editorId, feedId, msgId)
-      if (isBlank(edit.body) && !edit.opaque_blob && !(await hasAttachments(job, msgId)))
+      if (saysNothing(edit) && before.embeds === null && !(await hasAttachments(job, msgId)))
         throw new ApiError('EMPTY_MESSAGE')
       const after = {
         body: edit.body ?? null,
@@ -144,11 +151,11 @@ export class MessageService {
 
   /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2). */
   async #checkSendable(job: Work, held: bigint, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
-    const { body, opaque_blob, attachments = [] } = message
+    const { body, opaque_blob } = message
     const feed = existingFeed(this.#services.community, feedId)
     const thread = threadId === null ? undefined : await this.#thread(job.db, feedId, threadId)
     if (thread?.locked) throw new ApiError('THREAD_LOCKED')
-    if (isBlank(body) && !opaque_blob && attachments.length === 0) throw new ApiError('EMPTY_MESSAGE')
+    if (saysNothing(message) && givenEmbeds(message).length === 0) throw new ApiError('EMPTY_MESSAGE')
     checkBodyLength(body, this.#limits)
     checkBlobLength(opaque_blob, this.#limits)
     if (feed.type === 'announcement' && !thread && !holds(held, Permission.MANAGE_SPACES))

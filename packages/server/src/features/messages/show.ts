@@ -1,4 +1,4 @@
-import { parseJson, snowflakeTime } from '@vox/protocol'
+import { type Embed, fullEmbed, parseJson, snowflakeTime } from '@vox/protocol'
 import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../../db/schema.ts'
@@ -16,7 +16,7 @@ export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow
 
 /** A stored message in its wire form (spec 04, section 1.1). */
 function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
-  const embeds = listIn<MessageObject['embeds'][number]>(row.embeds)
+  const embeds = listIn<Embed>(row.embeds).map(fullEmbed)
   return {
     msg_id: row.msg_id,
     feed_id: row.feed_id,

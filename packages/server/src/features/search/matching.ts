@@ -62,20 +62,17 @@ function newest(messages: Messages, column: string, wanted: Wanted): Promise<Mes
   const id = sql<bigint>`${sql.ref(column)}`
   const attached = sql<boolean>`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)`
   const pinned = sql<boolean>`exists (select 1 from pins as p where p.msg_id = messages.msg_id)`
-  return (
-    messages
-      .selectAll('messages')
-      .where('messages.feed_id', 'in', wanted.feeds)
-      .$if(thread_id !== undefined, (found) => found.where('thread_id', '=', thread_id ?? 0))
-      .$if(author_id !== undefined, (found) => found.where('author_id', '=', author_id ?? 0))
-      .$if(before !== undefined, (found) => found.where(sql<boolean>`${id} < ${before}`))
-      .$if(after !== undefined, (found) => found.where(sql<boolean>`${id} > ${after}`))
-      .$if(has_file !== undefined, (found) => found.where(has_file ? attached : sql<boolean>`not ${attached}`))
-      // No message has embeds yet.
-      .$if(has_embed === true, (found) => found.where(sql<boolean>`1 = 0`))
-      .$if(wanted.pinned === true, (found) => found.where(pinned))
-      .orderBy(id, 'desc')
-      .limit(wanted.limit)
-      .execute()
-  )
+  return messages
+    .selectAll('messages')
+    .where('messages.feed_id', 'in', wanted.feeds)
+    .$if(thread_id !== undefined, (found) => found.where('thread_id', '=', thread_id ?? 0))
+    .$if(author_id !== undefined, (found) => found.where('author_id', '=', author_id ?? 0))
+    .$if(before !== undefined, (found) => found.where(sql<boolean>`${id} < ${before}`))
+    .$if(after !== undefined, (found) => found.where(sql<boolean>`${id} > ${after}`))
+    .$if(has_file !== undefined, (found) => found.where(has_file ? attached : sql<boolean>`not ${attached}`))
+    .$if(has_embed !== undefined, (found) => found.where('embeds', has_embed ? 'is not' : 'is', null))
+    .$if(wanted.pinned === true, (found) => found.where(pinned))
+    .orderBy(id, 'desc')
+    .limit(wanted.limit)
+    .execute()
 }
