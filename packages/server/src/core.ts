@@ -20,6 +20,7 @@ export interface CoreOptions {
   log: Logger
   clock: Clock
   passwordCost?: PasswordCost | undefined
+  bus?: EventBus | undefined
 }
 
 /** The community's state and what may change it: a server without its network. */
@@ -37,7 +38,7 @@ export interface Core {
 
 /** Opens the database, which nobody else may have open, and loads what is kept in memory. `opened` closes it. */
 export async function openCore(
-  { env, log, clock, passwordCost }: CoreOptions,
+  { env, log, clock, passwordCost, bus = new LocalBus() }: CoreOptions,
   opened: AsyncDisposableStack,
 ): Promise<Core & { bus: EventBus }> {
   const config = new Config(env, log)
@@ -47,7 +48,6 @@ export async function openCore(
   config.load(await loadSettings(db.read))
   const community = await loadCommunity(db.read)
   const ids = new SnowflakeSource(clock, config.get('server.worker_id'), await largestSnowflake(db.read))
-  const bus = new LocalBus()
   const work = new UnitOfWork(db, { ids, bus, community })
   const sessions = new Sessions({ db, clock, community, ttlDays: () => config.get('auth.session_ttl_days') })
   return { config, log, clock, db, ids, community, bus, work, sessions, passwords: new Passwords(passwordCost) }

@@ -8,6 +8,7 @@ import type { Env } from './config/environment.ts'
 import { openControl } from './control/open.ts'
 import { Probes } from './control/probes.ts'
 import { openCore } from './core.ts'
+import type { EventBus } from './events/bus.ts'
 import { gatewayLogin } from './features/auth/gateway-login.ts'
 import { auth } from './features/auth/index.ts'
 import type { PasswordCost } from './features/auth/passwords.ts'
@@ -73,6 +74,8 @@ export interface StartOptions {
   passwordCost?: PasswordCost
   /** Looks up the hosts of outgoing requests. */
   resolve?: Resolver
+  /** What carries events to the gateway. */
+  bus?: EventBus
 }
 
 export interface RunningServer {
@@ -90,10 +93,11 @@ export async function startServer({
   clock = systemClock,
   passwordCost,
   resolve = systemResolver,
+  bus: givenBus,
 }: StartOptions): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
 
-  const core = await openCore({ env, log, clock, passwordCost }, opened)
+  const core = await openCore({ env, log, clock, passwordCost, bus: givenBus }, opened)
   const { config, db, community, bus, sessions } = core
   const port = (): number => (http.server.address() as AddressInfo).port
   const gateway = new Gateway({

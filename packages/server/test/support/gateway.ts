@@ -5,6 +5,7 @@ import { zstdDecompressSync } from 'node:zlib'
 import {
   DEFAULT_EVERYONE_PERMISSIONS,
   DEFAULT_LIMITS,
+  GATEWAY_EVENTS,
   type LimitName,
   messageCreate,
   Permission,
@@ -16,7 +17,9 @@ import { Community } from '../../src/community/community.ts'
 import { LocalBus } from '../../src/events/bus.ts'
 import { type AuthFailure, DEFAULT_TIMINGS, type Identity, type Timings } from '../../src/gateway/context.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
+import { MAX_MESSAGE } from './checked-bus.ts'
 import { TestClock } from './clock.ts'
+import { problemOf } from './payloads.ts'
 
 /** A server message as a client reads it. */
 export interface Received {
@@ -182,7 +185,20 @@ interface OpenOptions {
   address?: string
 }
 
-/** A client that keeps what it gets until the test asks for it. */
+const CONTROL_MESSAGES = new Set(['hello', 'heartbeat_ack', 'resumed', 'error'])
+
+const EVENTS = new Map(GATEWAY_EVENTS.map((event) => [event.type, event]))
+
+/** What a client would take offence at in a message, if anything. */
+function offenceIn({ type, seq, d }: Received, bytes: Buffer): string | undefined {
+  if (bytes.length > MAX_MESSAGE) return `has ${bytes.length} bytes`
+  if (CONTROL_MESSAGES.has(type)) return seq === undefined ? undefined : 'has a seq'
+  const event = EVENTS.get(type)
+  if (!event) return 'is not declared'
+  return Number.isSafeInteger(seq) ? problemOf(event.data, d, 'wire') : 'has no seq'
+}
+
+/** A client that keeps what it gets until the test asks for it, and looks at every message closely. */
 export class TestSocket {
   readonly ws: WebSocket
   readonly opened: Promise<unknown>
@@ -190,6 +206,8 @@ export class TestSocket {
   readonly closed: Promise<[code: number, reason: string]>
   readonly #received: (Received & { binary: boolean; bytes: Buffer })[] = []
   #arrived: () => void = () => {}
+  /** The first thing that was wrong with a message. */
+  #offence: string | undefined
   /** From `ready`. */
   sessionId = ''
   lastSeq = 0
@@ -213,6 +231,8 @@ export class TestSocket {
     const message = parseJson(text) as Received
     if (message.type === 'ready') this.sessionId = message.d.session_id
     if (message.seq !== undefined) this.lastSeq = message.seq
+    const offence = offenceIn(message, bytes)
+    if (offence) this.#offence ??= `${message.type} ${offence}`
     this.#received.push({ ...message, binary, bytes })
     this.#arrived()
   }
@@ -233,6 +253,7 @@ export class TestSocket {
         this.#arrived = resolve
       })
     }
+    if (this.#offence) throw new Error(this.#offence)
     const message = this.#received.shift()
     if (!message) throw new Error('unreachable')
     if (type && message.type !== type) throw new Error(`expected ${type}, got ${message.bytes.subarray(0, 200)}`)

@@ -1,8 +1,9 @@
 import { parseJson, stringifyJson } from '@vox/protocol'
 import pino, { type Logger } from 'pino'
-import type { Clock } from '../../src/clock.ts'
+import { type Clock, systemClock } from '../../src/clock.ts'
 import type { Resolver } from '../../src/outbound/target.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
+import { CheckedBus } from './checked-bus.ts'
 import type { Engine } from './engines.ts'
 import { freshPath } from './folder.ts'
 
@@ -30,6 +31,8 @@ export interface TestOptions {
 export async function startTestServer(engine: Engine, options: TestOptions = {}): Promise<TestServer> {
   const databaseUrl = options.env?.VOX_DATABASE_URL ?? (await engine.freshUrl())
   const storagePath = options.env?.VOX_STORAGE_PATH ?? freshPath()
+  const clock = options.clock ?? systemClock
+  const bus = new CheckedBus(() => clock.now())
   const running = await startServer({
     env: {
       VOX_HOST: '127.0.0.1',
@@ -42,10 +45,11 @@ export async function startTestServer(engine: Engine, options: TestOptions = {})
     },
     log: options.log ?? pino({ level: 'silent' }),
     passwordCost: TEST_PASSWORD_COST,
-    ...(options.clock && { clock: options.clock }),
     ...(options.resolve && { resolve: options.resolve }),
+    clock,
+    bus,
   })
-  return new TestServer(running, databaseUrl, storagePath)
+  return new TestServer(running, bus, databaseUrl, storagePath)
 }
 
 /** A running server and its clients. */
@@ -53,10 +57,12 @@ export class TestServer {
   readonly url: string
   readonly databaseUrl: string
   readonly storagePath: string
+  readonly bus: CheckedBus
   readonly #running: RunningServer
 
-  constructor(running: RunningServer, databaseUrl: string, storagePath: string) {
+  constructor(running: RunningServer, bus: CheckedBus, databaseUrl: string, storagePath: string) {
     this.#running = running
+    this.bus = bus
     this.url = running.url
     this.databaseUrl = databaseUrl
     this.storagePath = storagePath
@@ -74,8 +80,10 @@ export class TestServer {
     return Object.assign(new Client(this.url, answer.body.token), { userId: answer.body.user_id as number })
   }
 
-  close(): Promise<void> {
-    return this.#running.close()
+  /** Stops the server; fails if it has published an event that is not as it is declared. */
+  async close(): Promise<void> {
+    await this.#running.close()
+    await this.bus.verify(this.databaseUrl)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

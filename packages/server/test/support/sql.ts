@@ -31,6 +31,16 @@ export async function countRows(url: string, ...queries: string[]): Promise<numb
   })
 }
 
+/** The rows that a query finds, past the server. */
+export async function readRows(url: string, query: string): Promise<Record<string, unknown>[]> {
+  const target = parseDatabaseUrl(url)
+  if (target.engine === 'sqlite') {
+    using file = openFile(target.path ?? ':memory:')
+    return file.prepare(query).all()
+  }
+  return withClient(target, async (client) => (await client.query(query)).rows)
+}
+
 async function withClient<T>(target: PostgresTarget, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client(await reachable(target))
   await client.connect()

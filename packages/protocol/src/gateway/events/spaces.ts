@@ -7,6 +7,9 @@ const Override = Fields({ target_type: OneOf('role', 'user'), target_id: Id, all
 
 const Position = Integer(0)
 
+/** Among categories administrators choose any number. */
+const CategoryPosition = Integer(-(2 ** 31), 2 ** 31 - 1)
+
 /** A feed was created, or the receiver has gained sight of it. */
 export const feedCreate = event(
   'feed_create',
@@ -86,14 +89,14 @@ export const roomDelete = event('room_delete', Fields({ room_id: Id }), 'rooms')
 /** A category was created. */
 export const categoryCreate = event(
   'category_create',
-  Fields({ category_id: Id, name: Text(), position: Position }),
+  Fields({ category_id: Id, name: Text(), position: CategoryPosition }),
   'categories',
 )
 
 /** What was changed in a category. */
 export const categoryUpdate = event(
   'category_update',
-  Change({ category_id: Id }, { name: Maybe(Text()), position: Maybe(Position) }),
+  Change({ category_id: Id }, { name: Maybe(Text()), position: Maybe(CategoryPosition) }),
   'categories',
 )
 
