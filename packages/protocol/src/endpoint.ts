@@ -28,6 +28,8 @@ export interface RequiredPermission {
   concealing?: boolean
   /** Not needed when the path's `user_id` is the caller. */
   unlessSelf?: boolean
+  /** Not needed by the owner of the bot that is the path's `user_id`. */
+  unlessOwner?: boolean
   /** Needed in its place when the path's `user_id` is the caller. */
   ofSelf?: PermissionName
 }

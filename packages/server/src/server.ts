@@ -12,6 +12,7 @@ import type { EventBus } from './events/bus.ts'
 import { gatewayLogin } from './features/auth/gateway-login.ts'
 import { auth } from './features/auth/index.ts'
 import type { PasswordCost } from './features/auth/passwords.ts'
+import { bots } from './features/bots/index.ts'
 import { dms } from './features/dms/index.ts'
 import { takesPart } from './features/dms/participants.ts'
 import { emoji } from './features/emoji/index.ts'
@@ -64,6 +65,7 @@ const FEATURES = [
   emoji,
   search,
   sync,
+  bots,
 ]
 
 export interface StartOptions {

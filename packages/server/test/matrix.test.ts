@@ -26,6 +26,7 @@ const OPEN_TO_MEMBERS: readonly string[] = [
   'joinServer',
   'joinServerAsMe',
   'listCategories',
+  'listCommands',
   'listDms',
   'listEmoji',
   'listMembers',

@@ -2,7 +2,9 @@ import type { Endpoint } from '../endpoint.ts'
 import * as auditLog from './audit-log.ts'
 import * as auth from './auth.ts'
 import * as bans from './bans.ts'
+import * as bots from './bots.ts'
 import * as categories from './categories.ts'
+import * as commands from './commands.ts'
 import * as dms from './dms.ts'
 import * as emoji from './emoji.ts'
 import * as feeds from './feeds.ts'
@@ -28,7 +30,9 @@ import * as users from './users.ts'
 export * from './audit-log.ts'
 export * from './auth.ts'
 export * from './bans.ts'
+export * from './bots.ts'
 export * from './categories.ts'
+export * from './commands.ts'
 export * from './common.ts'
 export * from './dms.ts'
 export * from './emoji.ts'
@@ -80,6 +84,8 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   bans: endpointsOf(bans),
   reports: endpointsOf(reports),
   audit_log: endpointsOf(auditLog),
+  bots: endpointsOf(bots),
+  commands: endpointsOf(commands),
 }
 
 function endpointsOf(module: Readonly<Record<string, unknown>>): Readonly<Record<string, Endpoint>> {

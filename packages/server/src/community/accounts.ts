@@ -1,3 +1,11 @@
+/** What is known of a bot beside its account. */
+export interface Bot {
+  botId: number
+  ownerId: number
+  /** Where its interactions are posted; null for one that gets them over the gateway. */
+  interactionUrl: string | null
+}
+
 /**
  * What sets single accounts apart from the rest, whether they are members or not. Of ordinary local people there is
  * nothing here, so the sets stay small.
@@ -5,8 +13,8 @@
 export class Accounts {
   /** They may not come back. */
   readonly banned = new Set<number>()
-  /** Programs. */
-  readonly bots = new Set<number>()
+  /** Programs, by the user id of their account. */
+  readonly bots = new Map<number, Bot>()
   /** Shadows of users of other servers; as members they are guests. */
   readonly remote = new Set<number>()
 

@@ -32,6 +32,8 @@ async function loadAccounts(db: Kysely<Schema>, { accounts }: Community): Promis
   for (const { user_id } of await db.selectFrom('bans').select('user_id').execute()) accounts.banned.add(user_id)
   for (const { user_id } of await db.selectFrom('users').select('user_id').where('federated', '=', true).execute())
     accounts.remote.add(user_id)
+  for (const bot of await db.selectFrom('bots').selectAll().execute())
+    accounts.bots.set(bot.user_id, { botId: bot.bot_id, ownerId: bot.owner_id, interactionUrl: bot.interaction_url })
 }
 
 async function loadBlocks(db: Kysely<Schema>, { blocks }: Community): Promise<void> {

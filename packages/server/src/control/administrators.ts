@@ -46,7 +46,7 @@ export async function createAdministrator(
   return work.run(async (job) => {
     if (await accountNamed(job.db, username))
       throw new Refusal(`There is an account ${username} already. Make it an administrator with "vox admin promote".`)
-    const { userId, roleIds } = await openAccount(core, job, { username, password }, passwordHash)
+    const { userId, roleIds } = await openAccount(core, job, { username, passwordHash })
     if (roleIds.length === 0) await giveAdministratorRole(job, community, userId)
     return { user_id: userId }
   })

@@ -388,6 +388,29 @@ export interface Stickers {
   creator_id: Fixed<number>
 }
 
+/** Programs: what their accounts have beyond those of people. */
+export interface Bots {
+  bot_id: Id
+  user_id: Fixed<number>
+  owner_id: Fixed<number>
+  /** Where interactions are posted; null for a bot that gets them over the gateway. */
+  interaction_url: string | null
+  /** Signs what is posted there, so it is kept as it is. */
+  interaction_secret: string
+  created_at: Fixed<number>
+}
+
+/** In the order of registration. */
+export interface BotCommands {
+  command_id: Id
+  bot_id: Fixed<number>
+  /** Unique on the whole server. */
+  name: Fixed<string>
+  description: Fixed<string | null>
+  /** JSON list. */
+  params: Fixed<string>
+}
+
 /** Events kept for sync. Rows outlive the space they name. */
 export interface EventLog {
   event_id: Fixed<bigint>
@@ -451,6 +474,8 @@ export interface Schema {
   message_attachments: MessageAttachments
   emoji: Emoji
   stickers: Stickers
+  bots: Bots
+  bot_commands: BotCommands
   event_log: EventLog
   audit_log: AuditLog
 }

@@ -193,9 +193,10 @@ async function demandPart({ userId }: Caller, segments: Segments, { takesPart }:
 }
 
 async function demand(required: RequiredPermission, { userId }: Caller, segments: Segments, context: PipelineContext) {
+  const { community } = context
   const isSelf = Number(segments.user_id) === userId
   if (required.unlessSelf && isSelf) return
-  const { community } = context
+  if (required.unlessOwner && community.accounts.bots.get(Number(segments.user_id))?.ownerId === userId) return
   const space = required.in && (await spaceIn(required.in, Number(segments[`${required.in}_id`]), context))
   const inSpace = space && (!required.concealing || community.sees(userId, space))
   const held = inSpace ? community.permissionsIn(userId, space) : community.permissions(userId)

@@ -88,7 +88,7 @@ describe('the last administrator', () => {
 
   it('is a person of this server: bots and guests do not count', () => {
     const picture = community({ [ALICE]: [ADMIN], [BOB]: [ADMIN], [CAROL]: [ADMIN] })
-    picture.accounts.bots.add(BOB)
+    picture.accounts.bots.set(BOB, { botId: 1, ownerId: ALICE, interactionUrl: null })
     picture.accounts.remote.add(CAROL)
     refuses(picture, { userId: ALICE })
     admits(picture, { userId: BOB })

@@ -9,9 +9,12 @@ export class GatewayClient {
   readonly socket: TestSocket
   /** The presences it was told right after `ready`. */
   readonly snapshot: unknown[]
+  /** What `ready` said. */
+  readonly ready: Record<string, unknown>
 
-  constructor(socket: TestSocket, snapshot: unknown[]) {
+  constructor(socket: TestSocket, ready: Record<string, unknown>, snapshot: unknown[]) {
     this.socket = socket
+    this.ready = ready
     this.snapshot = snapshot
   }
 
@@ -24,10 +27,11 @@ export class GatewayClient {
     const socket = new TestSocket(`${server.url.replace('http', 'ws')}/gateway`, undefined)
     await socket.next('hello')
     socket.send('identify', { token })
-    await socket.next('ready')
+    const { d: ready } = await socket.next('ready')
     const snapshot = settled ? await socket.rest() : []
     return new GatewayClient(
       socket,
+      ready,
       snapshot.map(({ d }) => d),
     )
   }

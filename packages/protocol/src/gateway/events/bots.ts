@@ -1,5 +1,6 @@
 /** Webhooks, bots and their commands (spec 06, section 13.11; spec 04, section 11.5). */
-import { Fields, Flag, Id, JsonObject, List, Maybe, Nullable, OneOf, Snowflake, Text } from '../../schema.ts'
+import { CommandObject } from '../../endpoints/commands.ts'
+import { Fields, Id, JsonObject, List, Maybe, Nullable, OneOf, Snowflake, Text } from '../../schema.ts'
 import { Change, event, InOnePlace } from '../event.ts'
 
 /** A webhook was created. Its token is told to nobody here. */
@@ -15,14 +16,10 @@ export const webhookUpdate = event(
 /** A webhook was deleted. */
 export const webhookDelete = event('webhook_delete', Fields({ webhook_id: Id }), 'webhooks')
 
-const CommandParameter = Fields({ name: Text(), description: Nullable(Text()), required: Flag })
-
-const BotCommand = Fields({ name: Text(), description: Nullable(Text()), params: List(CommandParameter) })
-
 /** A bot has registered these commands. `bot_id` is the id of the bot's record, not of its user. */
 export const botCommandsUpdate = event(
   'bot_commands_update',
-  Fields({ bot_id: Id, commands: List(BotCommand, { min: 1 }) }),
+  Fields({ bot_id: Id, commands: List(CommandObject, { min: 1 }) }),
   'bots',
 )
 

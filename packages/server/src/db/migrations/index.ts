@@ -7,6 +7,7 @@ import { conversation } from './006-conversation.ts'
 import { search } from './007-search.ts'
 import { content } from './008-content.ts'
 import { directMessages } from './009-direct-messages.ts'
+import { bots } from './011-bots.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   search,
   content,
   directMessages,
+  bots,
 ]

@@ -3,7 +3,10 @@ import { isRestricted } from '../../http/authenticate.ts'
 import type { Services } from '../../services.ts'
 
 /** Looks up whose token opens a gateway session (spec 06, section 3.3): those that also authenticate REST calls. */
-export async function gatewayLogin({ db, sessions }: Services, token: string): Promise<Identity | AuthFailure> {
+export async function gatewayLogin(
+  { db, sessions, community }: Services,
+  token: string,
+): Promise<Identity | AuthFailure> {
   const session = isRestricted(token) ? undefined : await sessions.use(token)
   if (!session) return 'unknown'
   if (session.standing !== 'active') return 'inactive'
@@ -15,5 +18,6 @@ export async function gatewayLogin({ db, sessions }: Services, token: string): P
     .select(['username', 'display_name'])
     .where('user_id', '=', userId)
     .executeTakeFirstOrThrow()
-  return { userId, authSessionId: sessionId, expiresAt, displayName: display_name ?? username, isBot: false }
+  const isBot = community.accounts.bots.has(userId)
+  return { userId, authSessionId: sessionId, expiresAt, displayName: display_name ?? username, isBot }
 }

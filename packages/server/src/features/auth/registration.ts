@@ -27,24 +27,32 @@ export async function registerAccount(
   const passwordHash = await passwords.hash(registration.password)
   return work.run(async (job) => {
     const invite = await demandAdmission(services, job, registration)
-    const { userId } = await openAccount(services, job, registration, passwordHash)
+    const { userId } = await openAccount(services, job, { ...registration, passwordHash })
     if (invite !== undefined) await redeemInvite(job, clock.now(), invite, userId)
     return { user_id: userId, token: await sessions.create(job, userId) }
   })
+}
+
+/** What an account begins with. */
+interface NewAccount {
+  username: string
+  display_name?: string | undefined
+  avatar?: string | undefined
+  /** Null for an account that nobody can log in to with a password. */
+  passwordHash: string | null
 }
 
 /** Makes an account and its owner a member; of the very first one an administrator. */
 export async function openAccount(
   core: Core,
   job: Work,
-  registration: Registration,
-  passwordHash: string,
+  account: NewAccount,
 ): Promise<{ userId: number; roleIds: readonly number[] }> {
-  const userId = await insert(core, job, registration, passwordHash)
+  const userId = await insert(core, job, account)
   const roleIds = (await isFirst(job)) ? await bootstrap(job, userId) : []
   job.change((community) => community.setMember(userId, roleIds))
-  const { username } = registration
-  const display_name = displayNameOr(username, registration.display_name)
+  const { username } = account
+  const display_name = displayNameOr(username, account.display_name)
   job.emit(memberJoin, { user_id: userId, username, display_name }, { to: 'members' })
   return { userId, roleIds }
 }
@@ -66,8 +74,8 @@ async function demandAdmission(
   return invite
 }
 
-async function insert({ clock }: Core, job: Work, registration: Registration, passwordHash: string): Promise<number> {
-  const { username, display_name } = registration
+async function insert({ clock }: Core, job: Work, account: NewAccount): Promise<number> {
+  const { username, display_name, avatar, passwordHash } = account
   const now = clock.now()
   const inserted = await job.db
     .insertInto('users')
@@ -75,6 +83,7 @@ async function insert({ clock }: Core, job: Work, registration: Registration, pa
       username,
       username_key: usernameKey(username),
       display_name: displayNameOr(username, display_name),
+      avatar: avatar || null,
       password_hash: passwordHash,
       created_at: now,
       joined_at: now,

@@ -24,17 +24,22 @@ export async function resetSecondFactors(
   })
 }
 
-/** Takes every second factor from a user, with what was begun but not ended. No actor is the operator. */
+/** Takes every second factor from a user, which the audit log keeps. No actor is the operator. */
 export async function removeSecondFactors(
   job: Work,
   userId: number,
   { actor, reason }: { actor: number | null; reason: string },
 ): Promise<void> {
+  await clearSecondFactors(job, userId)
+  job.audit({ type: '2fa.admin_reset', actor, target: userId, metadata: { reason } })
+}
+
+/** Leaves a user no second factor, and nothing that was begun but not ended. */
+export async function clearSecondFactors(job: Work, userId: number): Promise<void> {
   await removeTotp(job, userId)
   await removePasskeys(job, userId)
   await removeRecoveryCodes(job, userId)
   await voidTickets(job, userId)
   await removeChallenges(job, userId)
   await clearFailures(job, userId)
-  job.audit({ type: '2fa.admin_reset', actor, target: userId, metadata: { reason } })
 }

@@ -46,8 +46,11 @@ export class Sessions implements SessionSource {
     this.#context = context
   }
 
-  /** Makes a session and returns its token, which is never readable again. */
-  async create(work: Work, userId: number): Promise<string> {
+  /**
+   * Makes a session and returns its token, which is never readable again. Without a lifetime (ms) of its own it lasts
+   * as long as is configured.
+   */
+  async create(work: Work, userId: number, lifetime = this.#ttl()): Promise<string> {
     const token = newToken(PREFIX)
     const now = this.#context.clock.now()
     await work.db
@@ -57,7 +60,7 @@ export class Sessions implements SessionSource {
         token_hash: tokenHash(token),
         kind: 'session',
         created_at: now,
-        expires_at: now + this.#ttl(),
+        expires_at: now + lifetime,
       })
       .execute()
     return token

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely'
 import { seconds } from '../../clock.ts'
 import type { Community } from '../../community/community.ts'
 import type { Schema } from '../../db/schema.ts'
+import type { Work } from '../../events/work.ts'
 import { cleared, isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
 import { displayNameOr } from '../auth/names.ts'
@@ -25,22 +26,25 @@ export class Profiles {
 
   update(callerId: number, userId: number, patch: Patch): Promise<UserObject> {
     const { work, community } = this.#services
-    return work.run(async (job) => {
-      const before = await find(job.db, userId)
-      if (before.federated)
-        throw new ApiError('FORBIDDEN', { message: 'The profile is kept by the home server of the user.' })
-      if (isEmpty(patch)) return userObject(before, community)
-      const { display_name, ...rest } = cleared(patch, 'avatar', 'bio')
-      const given = {
-        ...rest,
-        ...(display_name !== undefined && { display_name: displayNameOr(before.username, display_name) }),
-      }
-      await job.db.updateTable('users').set(given).where('user_id', '=', userId).execute()
-      job.emit(userUpdate, { user_id: userId, ...given }, { to: 'members' })
-      if (callerId !== userId) job.audit({ type: 'user.update', actor: callerId, target: userId, metadata: given })
-      return userObject({ ...before, ...given }, community)
-    })
+    return work.run(async (job) => userObject(await changeProfile(job, callerId, userId, patch), community))
   }
+}
+
+/** Changes what is given of a profile, and tells everybody if that is anything; the profile as it is then. */
+export async function changeProfile(job: Work, callerId: number, userId: number, patch: Patch): Promise<Profile> {
+  const before = await find(job.db, userId)
+  if (before.federated)
+    throw new ApiError('FORBIDDEN', { message: 'The profile is kept by the home server of the user.' })
+  if (isEmpty(patch)) return before
+  const { display_name, ...rest } = cleared(patch, 'avatar', 'bio')
+  const given = {
+    ...rest,
+    ...(display_name !== undefined && { display_name: displayNameOr(before.username, display_name) }),
+  }
+  await job.db.updateTable('users').set(given).where('user_id', '=', userId).execute()
+  job.emit(userUpdate, { user_id: userId, ...given }, { to: 'members' })
+  if (callerId !== userId) job.audit({ type: 'user.update', actor: callerId, target: userId, metadata: given })
+  return { ...before, ...given }
 }
 
 type Profile = Awaited<ReturnType<typeof find>>
