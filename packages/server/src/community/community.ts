@@ -2,6 +2,7 @@ import { ALL_PERMISSIONS, holds, Permission } from '@vox/protocol'
 import type { Audience, SpaceRef } from '../events/audience.ts'
 import { Accounts } from './accounts.ts'
 import { Blocks } from './blocks.ts'
+import { ChangedUsers } from './changed-users.ts'
 import { type Feed, Layout, type Room } from './layout.ts'
 import { Sight } from './sight.ts'
 
@@ -48,8 +49,9 @@ export class Community {
   /** Who is banned, a bot or of another server. */
   readonly accounts = new Accounts()
   readonly blocks = new Blocks()
+  /** For whom the answers about permissions and audiences have changed. */
+  readonly changed = new ChangedUsers()
   #sight: Sight | undefined
-  #version = 0
 
   // --- questions ---------------------------------------------------------------------------------------------------
 
@@ -61,11 +63,6 @@ export class Community {
   /** Whether somebody is there to be asked: an active member, or a user of another server who is not banned. */
   isReachable(userId: number): boolean {
     return this.isMember(userId) || (this.accounts.remote.has(userId) && !this.accounts.banned.has(userId))
-  }
-
-  /** Rises with every change, so that whoever keeps an answer knows how long it holds. */
-  get version(): number {
-    return this.#version
   }
 
   /** Ids of the active members, in no particular order. */
@@ -204,7 +201,7 @@ export class Community {
   setMember(userId: number, roleIds: readonly number[]): void {
     const set = this.#roleSet(roleIds)
     set.members++
-    this.#version++
+    this.changed.add(userId)
     this.deleteMember(userId)
     this.#members.set(userId, set)
   }
@@ -214,7 +211,7 @@ export class Community {
     const set = this.#members.get(userId)
     if (!set) return
     this.#members.delete(userId)
-    this.#version++
+    this.changed.add(userId)
     if (--set.members === 0) this.#roleSets.delete(set.key)
   }
 
@@ -231,7 +228,7 @@ export class Community {
   }
 
   deleteSpace({ type, id }: SpaceRef): void {
-    this.#version++
+    this.changed.addAll()
     this.#sight = undefined
     this.#spaces[type].delete(id)
     if (type === 'feed') this.layout.feeds.delete(id)
@@ -239,7 +236,7 @@ export class Community {
   }
 
   #setSpace(space: Space): void {
-    this.#version++
+    this.changed.addAll()
     this.#sight = undefined
     this.#spaces[space.type].set(space.id, new IndexedSpace(space))
   }
@@ -264,7 +261,7 @@ export class Community {
   }
 
   #forgetResolved(): void {
-    this.#version++
+    this.changed.addAll()
     this.#sight = undefined
     for (const set of this.#roleSets.values()) set.forget()
     for (const space of this.#allSpaces()) space.resolved.clear()

@@ -7,16 +7,27 @@ import { type EncodedEvent, encodeEvent } from './frames.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 
+/** How long an audience is kept without being used; it holds on to sessions that may be over. */
+const KEPT_MS = 60_000
+
+/** The sessions of an audience, and up to which changes they have been worked out. */
+interface Kept {
+  sessions: readonly Session[]
+  community: number
+  table: number
+  usedAt: number
+}
+
 /**
  * Puts each published event into the sequences of its audience. Who that is, is worked out per user while `deliver`
- * runs, and kept until the community or the sessions change: most events go to the same few audiences.
+ * runs. Most events go to the same few audiences, so these are kept; before one is used again, it catches up with the
+ * users whose sessions or roles have changed meanwhile. Only a change that may concern everybody makes it start afresh.
  */
 export class FanOut {
   readonly #sessions: SessionTable
   readonly #community: Community
   readonly #context: GatewayContext
-  readonly #kept = new Map<string, readonly Session[]>()
-  #keptAt = { community: -1, sessions: -1 }
+  readonly #kept = new Map<string, Kept>()
   /** Events that somebody received, and how often they were received in all. */
   events = 0
   deliveries = 0
@@ -38,6 +49,11 @@ export class FanOut {
     for (const session of reached) session.append(encoded, isPatient)
     this.events++
     this.deliveries += reached.length
+  }
+
+  /** Forgets audiences for which there are no events any more. */
+  sweep(now: number): void {
+    for (const [key, { usedAt }] of this.#kept) if (now - usedAt > KEPT_MS) this.#kept.delete(key)
   }
 
   /** The event as bytes; one that cannot be written is a defect of its publisher and must not harm anybody else. */
@@ -66,17 +82,37 @@ export class FanOut {
   }
 
   #belonging(audience: Audience): readonly Session[] {
-    if (this.#keptAt.community !== this.#community.version || this.#keptAt.sessions !== this.#sessions.version) {
-      this.#kept.clear()
-      this.#keptAt = { community: this.#community.version, sessions: this.#sessions.version }
-    }
     const key = keyOf(audience)
-    let sessions = this.#kept.get(key)
-    if (!sessions) {
-      sessions = this.#ofUsers([...this.#sessions.userIds()].filter((id) => this.#community.includes(audience, id)))
-      this.#kept.set(key, sessions)
-    }
+    const kept = this.#kept.get(key)
+    const changed = kept && this.#changedSince(kept)
+    const isIn = (userId: number) => this.#community.includes(audience, userId)
+    const sessions = changed
+      ? this.#caughtUp(kept.sessions, changed, isIn)
+      : this.#ofUsers([...this.#sessions.userIds()].filter(isIn))
+    this.#kept.set(key, {
+      sessions,
+      community: this.#community.changed.position,
+      table: this.#sessions.changed.position,
+      usedAt: this.#context.clock.now(),
+    })
     return sessions
+  }
+
+  /** Who may have come into a kept audience or left it; undefined if that may be anybody. */
+  #changedSince({ community, table }: Kept): Set<number> | undefined {
+    const members = this.#community.changed.since(community)
+    const connected = this.#sessions.changed.since(table)
+    return members && connected && new Set([...members, ...connected])
+  }
+
+  #caughtUp(
+    sessions: readonly Session[],
+    changed: ReadonlySet<number>,
+    isIn: (userId: number) => boolean,
+  ): readonly Session[] {
+    if (changed.size === 0) return sessions
+    const others = sessions.filter(({ userId }) => !changed.has(userId))
+    return [...others, ...this.#ofUsers([...changed].filter(isIn))]
   }
 }
 

@@ -154,6 +154,7 @@ export class Gateway {
       if (!connection.hasSpoken && now - connection.openedAt >= this.#timings.identifyTimeout)
         connection.close('NOT_AUTHENTICATED')
     this.#hub.sweep(now)
+    this.#fanOut.sweep(now)
     this.#presences.sweep(now)
     this.#admission.sweep(now)
   }

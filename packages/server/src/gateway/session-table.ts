@@ -1,20 +1,17 @@
+import { ChangedUsers } from '../community/changed-users.ts'
 import type { Session } from './session.ts'
 
 /** All sessions, live and resumable, by id and by user. */
 export class SessionTable {
   readonly #byId = new Map<string, Session>()
   readonly #byUser = new Map<number, readonly Session[]>()
-  #version = 0
-
-  /** Rises whenever a session is added or removed. */
-  get version(): number {
-    return this.#version
-  }
+  /** Whose sessions have been added or removed. */
+  readonly changed = new ChangedUsers()
 
   add(session: Session): void {
     this.#byId.set(session.id, session)
     this.#byUser.set(session.userId, [...this.of(session.userId), session])
-    this.#version++
+    this.changed.add(session.userId)
   }
 
   remove(session: Session): void {
@@ -22,7 +19,7 @@ export class SessionTable {
     const others = this.of(session.userId).filter((other) => other !== session)
     if (others.length > 0) this.#byUser.set(session.userId, others)
     else this.#byUser.delete(session.userId)
-    this.#version++
+    this.changed.add(session.userId)
   }
 
   find(id: string): Session | undefined {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { messageCreate, messageDelete, Permission } from '@vox/protocol'
+import { DEFAULT_LIMITS, messageCreate, messageDelete, Permission } from '@vox/protocol'
+import fc from 'fast-check'
 import type { Audience } from '../../src/events/audience.ts'
+import type { GatewayContext } from '../../src/gateway/context.ts'
+import { FanOut } from '../../src/gateway/fan-out.ts'
+import { Session } from '../../src/gateway/session.ts'
+import { SessionTable } from '../../src/gateway/session-table.ts'
 import { EVERYONE, TestGateway, type TestSocket } from '../support/gateway.ts'
 
 let nextMessage = 1n
@@ -97,5 +102,45 @@ describe('an event', () => {
     assert.equal(gateway.errors.length, 1)
     gateway.send(1, 'still here')
     assert.equal((await socket.next('message_create')).seq, 2)
+  })
+})
+
+describe('an audience, after any history', () => {
+  const userId = fc.integer({ min: 1, max: 4 })
+  const step = fc.oneof(
+    userId.map((id) => ({ do: 'connect' as const, id })),
+    userId.map((id) => ({ do: 'end' as const, id })),
+    fc.record({ do: fc.constant('setMember' as const), id: userId, roles: fc.subarray([5]) }),
+    userId.map((id) => ({ do: 'deleteMember' as const, id })),
+    fc.subarray([5, EVERYONE]).map((hiddenFrom) => ({ do: 'hide' as const, hiddenFrom })),
+    fc.constant({ do: 'send' as const }),
+  )
+
+  it('is every session whose user belongs to it then', async () => {
+    await using gateway = await TestGateway.start()
+    const { community, clock } = gateway
+    community.setRole({ id: 5, position: 1, permissions: 0n, builtin: false })
+    const context = { community, clock } as GatewayContext
+    const audience: Audience = { to: 'viewers', space: { type: 'feed', id: 7 } }
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (history) => {
+        const table = new SessionTable()
+        const fanOut = new FanOut(table, context)
+        gateway.feed(7)
+        for (const next of history) {
+          if (next.do === 'connect') table.add(new Session(next.id, () => DEFAULT_LIMITS))
+          else if (next.do === 'end') for (const session of table.of(next.id)) table.remove(session)
+          else if (next.do === 'setMember') community.setMember(next.id, next.roles)
+          else if (next.do === 'deleteMember') community.deleteMember(next.id)
+          else if (next.do === 'hide') gateway.feed(7, next.hiddenFrom)
+          else {
+            const before = [...table.all()].map((session) => [session, session.log.top] as const)
+            fanOut.deliver({ event: messageDelete, data: { msg_id: 1n, feed_id: 7 }, audience })
+            for (const [session, top] of before)
+              assert.equal(session.log.top - top, community.includes(audience, session.userId) ? 1 : 0)
+          }
+        }
+      }),
+    )
   })
 })
