@@ -1,14 +1,21 @@
-import { presenceUpdate, typingStart } from '@vox/protocol'
+import { typingStart } from '@vox/protocol'
 import type { Community } from '../community/community.ts'
 import type { Audience } from '../events/audience.ts'
 import type { Published } from '../events/bus.ts'
+import { type Change, isNews } from './announcements.ts'
 import type { GatewayContext } from './context.ts'
+import { entriesOf } from './event-batch.ts'
 import { type EncodedEvent, encodeEvent } from './frames.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 
+/** So few receivers do not wait for the many of another event. */
+const FEW = 100
+
 /** How long an audience is kept without being used; it holds on to sessions that may be over. */
 const KEPT_MS = 60_000
+
+type FanOutContext = Pick<GatewayContext, 'community' | 'clock' | 'log'>
 
 /** The sessions of an audience, and up to which changes they have been worked out. */
 interface Kept {
@@ -26,13 +33,13 @@ interface Kept {
 export class FanOut {
   readonly #sessions: SessionTable
   readonly #community: Community
-  readonly #context: GatewayContext
+  readonly #context: FanOutContext
   readonly #kept = new Map<string, Kept>()
   /** Events that somebody received, and how often they were received in all. */
   events = 0
   deliveries = 0
 
-  constructor(sessions: SessionTable, context: GatewayContext) {
+  constructor(sessions: SessionTable, context: FanOutContext) {
     this.#sessions = sessions
     this.#community = context.community
     this.#context = context
@@ -45,10 +52,46 @@ export class FanOut {
     const reached = isTyping ? recipients.filter(({ isLive }) => isLive) : recipients
     const encoded = reached.length > 0 ? this.#encode(published) : undefined
     if (!encoded) return
-    const isPatient = isTyping || published.event === presenceUpdate
-    for (const session of reached) session.append(encoded, isPatient)
+    const urgency = isTyping ? 'later' : reached.length <= FEW ? 'first' : 'soon'
+    for (const session of reached) session.append(encoded, urgency)
     this.events++
     this.deliveries += reached.length
+  }
+
+  /** Tells each member what is news to them of these presences, but for their own and those of users they are apart from. */
+  announce(changes: readonly Change[]): void {
+    const now = this.#context.clock.now()
+    const oldest = Math.min(...changes.map(({ first }) => first))
+    const unseen = this.#unseen(changes)
+    const entriesFor = (known: number, hidden: ReadonlySet<number> | undefined) => {
+      const news = changes.filter((change) => isNews(change, known) && !hidden?.has(change.userId))
+      return entriesOf(
+        news.map((change) => change.now),
+        now,
+      )
+    }
+    const usual = entriesFor(0, undefined)
+    for (const { count } of usual) this.events += count
+    for (const session of this.#belonging({ to: 'members' })) {
+      const hidden = unseen.get(session.userId)
+      const entries = session.knows < oldest && !hidden ? usual : entriesFor(session.knows, hidden)
+      for (const entry of entries) {
+        session.append(entry)
+        this.deliveries += entry.count
+      }
+    }
+  }
+
+  /** Of which of these users others must not be told, by those others. */
+  #unseen(changes: readonly Change[]): Map<number, Set<number>> {
+    const unseen = new Map<number, Set<number>>()
+    for (const { userId } of changes)
+      for (const viewerId of [userId, ...this.#community.blocks.apartFrom(userId)]) {
+        const users = unseen.get(viewerId)
+        if (users) users.add(userId)
+        else unseen.set(viewerId, new Set([userId]))
+      }
+    return unseen
   }
 
   /** Forgets audiences for which there are no events any more. */

@@ -75,8 +75,16 @@ export class EncodedEvent {
     return this.head.length
   }
 
+  get count(): number {
+    return 1
+  }
+
+  event(index: number): EncodedEvent | undefined {
+    return index === 0 ? this : undefined
+  }
+
   /** The whole frame for a session in which it has this number. */
-  frame(seq: number, compressed: boolean): string {
+  frames(seq: number, compressed: boolean): string {
     const tail = `,"seq":${seq}}`
     const leads = compressed ? this.#compressedLeads : this.#plainLeads
     let lead = leads[tail.length]

@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws'
 import type { Timer } from '../clock.ts'
 import { addressGroup } from '../http/client-address.ts'
 import { Admission, Place } from './admission.ts'
+import { Announcements } from './announcements.ts'
 import { Commands } from './commands.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { DEFAULT_TIMINGS, type GatewayContext, type Timings } from './context.ts'
@@ -73,9 +74,12 @@ export class Gateway {
     this.#server = webSocketServer(this.#timings)
     this.#host = this.#connectionHost()
     this.#admission = new Admission(context.limits)
-    this.#presences = new LocalPresences(context)
-    this.#hub = new Hub(context, this.#timings, this.#sessions, this.#presences)
     this.#fanOut = new FanOut(this.#sessions, context)
+    const announcements = new Announcements(context.clock, this.#timings.patience, (changes) =>
+      this.#fanOut.announce(changes),
+    )
+    this.#presences = new LocalPresences(context, announcements)
+    this.#hub = new Hub(context, this.#timings, this.#sessions, this.#presences)
     this.#handshake = new Handshake(context, this.#admission, this.#hub)
     this.commands = this.#ownCommands()
     context.bus.subscribe(

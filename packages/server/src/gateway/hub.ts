@@ -2,7 +2,8 @@ import { type CloseReason, PROTOCOL_VERSION, ready } from '@vox/protocol'
 import { seconds } from '../clock.ts'
 import type { Connection } from './connection.ts'
 import type { GatewayContext, Identity, Timings } from './context.ts'
-import { type EncodedEvent, encodeEvent } from './frames.ts'
+import { BATCH, type Entry } from './event-batch.ts'
+import { encodeEvent } from './frames.ts'
 import type { Presences } from './presence.ts'
 import { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
@@ -59,6 +60,7 @@ export class Hub {
     this.#sessions.add(session)
     this.#connect(session, identity, connection)
     session.append(this.#ready(session, identity))
+    session.knows = this.#presences.changes
     session.snapshot = this.#snapshot(userId, !isFirst)
     connection.outbox.start(session)
     if (isFirst) this.#presences.connected(userId, true)
@@ -134,8 +136,9 @@ export class Hub {
   }
 
   /** The presence snapshot of a new session; when the client has been told all of it, whoever listens learns so. */
-  *#snapshot(userId: number, includeOwn: boolean): Generator<EncodedEvent, void> {
-    yield* this.#presences.snapshot(userId, includeOwn)
+  *#snapshot(userId: number, includeOwn: boolean): Generator<Entry, void> {
+    const max = Math.min(BATCH, this.#context.limits().replay_buffer_events)
+    yield* this.#presences.snapshot(userId, max, includeOwn)
     for (const listener of this.#caughtUpListeners) listener(userId)
   }
 

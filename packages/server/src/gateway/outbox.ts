@@ -11,37 +11,80 @@ const CHUNK = 32 * 1024
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 const MAX_WAITING_MS = 30_000
 
-/** Outboxes that have something to write and do it together. */
-class FlushQueue {
-  readonly #schedule: (flush: () => void) => void
-  #waiting: Outbox[] = []
+/** For how long one queue may keep the event loop; milliseconds. */
+const SLICE_MS = 2
 
-  constructor(schedule: (flush: () => void) => void) {
-    this.#schedule = schedule
-  }
+/** How many outboxes write between two looks at the time. */
+const LOOK_EVERY = 16
+
+/** How soon events want to be sent. */
+export type Urgency = 'later' | 'soon' | 'first'
+
+const URGENCIES: readonly Urgency[] = ['later', 'soon', 'first']
+
+/** Outboxes that have something to write, one after the other. If that takes long, others get a turn in between. */
+class FlushQueue {
+  #waiting: Outbox[] = []
+  #isScheduled = false
 
   add(outbox: Outbox): void {
-    if (this.#waiting.push(outbox) === 1) this.#schedule(() => this.#flush())
+    this.#waiting.push(outbox)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#flush())
   }
 
   #flush(): void {
+    const end = performance.now() + SLICE_MS
+    let flushed = 0
+    do this.#waiting[flushed++]?.flush()
+    while (flushed < this.#waiting.length && (flushed % LOOK_EVERY > 0 || performance.now() < end))
+    this.#waiting.splice(0, flushed)
+    this.#isScheduled = false
+    if (this.#waiting.length > 0) this.#schedule()
+  }
+}
+
+/** Outboxes that wait a moment for more to write before they join the queue. */
+class Patience {
+  readonly #clock: Clock
+  readonly #ms: number
+  readonly #queue: FlushQueue
+  #waiting: Outbox[] = []
+
+  constructor(clock: Clock, ms: number, queue: FlushQueue) {
+    this.#clock = clock
+    this.#ms = ms
+    this.#queue = queue
+  }
+
+  add(outbox: Outbox): void {
+    if (this.#waiting.push(outbox) === 1) this.#clock.after(this.#ms, () => this.#end())
+  }
+
+  #end(): void {
     const waiting = this.#waiting
     this.#waiting = []
-    for (const outbox of waiting) outbox.flush()
+    for (const outbox of waiting) this.#queue.add(outbox)
   }
 }
 
 /**
  * When outboxes write: at the end of the turn of the event loop in which they got something, or, if that can wait, a
- * moment later together with whatever came until then. When a thousand clients come back at once, each of them is told
- * of each other; what the patience saves then is a million writes.
+ * moment later together with whatever came until then. What a thousand receive is written in slices, and what few
+ * receive does not wait for the end of it: a busy feed does not slow the others down.
  */
 export class FlushQueues {
-  readonly soon = new FlushQueue((flush) => setImmediate(flush))
-  readonly later: FlushQueue
+  readonly first = new FlushQueue()
+  readonly soon = new FlushQueue()
+  readonly later: FlushQueue | Patience
 
   constructor(clock: Clock, patience: number) {
-    this.later = patience > 0 ? new FlushQueue((flush) => clock.after(patience, flush)) : this.soon
+    this.later = patience > 0 ? new Patience(clock, patience, this.soon) : this.soon
   }
 }
 
@@ -76,10 +119,12 @@ export class Outbox {
   readonly #owner: Owner
   #session: Session | undefined
   #isStopped = false
-  #isQueuedSoon = false
-  #isQueuedLater = false
-  /** The last event handed to the socket. */
+  /** The most urgent queue it is in. */
+  #queued: Urgency | undefined
+  /** The last event handed to the socket, and where the next one is in the buffer. */
   #sent = 0
+  #next = 0
+  #skipped = 0
   /** The first event of the last write. */
   #written = 0
   /** The event after which `resumed` is due. */
@@ -114,6 +159,9 @@ export class Outbox {
   #follow(session: Session, lastSeq: number): void {
     this.#session = session
     this.#sent = lastSeq
+    const { entry, skipped } = session.log.find(lastSeq + 1)
+    this.#next = entry
+    this.#skipped = skipped
     this.#pace(session)
     this.flush()
   }
@@ -129,18 +177,16 @@ export class Outbox {
     if (!this.#isStopped) this.#socket.write(frame.bytes(this.#compressed), 'latin1')
   }
 
-  /** There are new events to send; `isPatient` says that they may wait for others. */
-  wake(isPatient: boolean): void {
-    if (this.#isQueuedSoon || (isPatient && this.#isQueuedLater)) return
-    if (isPatient) this.#isQueuedLater = true
-    else this.#isQueuedSoon = true
-    this.#queues[isPatient ? 'later' : 'soon'].add(this)
+  /** There are new events to send. */
+  wake(urgency: Urgency): void {
+    if (this.#queued && URGENCIES.indexOf(this.#queued) >= URGENCIES.indexOf(urgency)) return
+    this.#queued = urgency
+    this.#queues[urgency].add(this)
   }
 
   /** Sends what the socket takes. */
   flush(): void {
-    this.#isQueuedSoon = false
-    this.#isQueuedLater = false
+    this.#queued = undefined
     if (!this.#session) return
     try {
       const isAllSent = this.#pump(this.#session)
@@ -186,9 +232,12 @@ export class Outbox {
     const { log } = session
     let chunk = this.#sent === this.#resumedAfter ? this.#resumed(session) : ''
     while (this.#sent < log.top && chunk.length < CHUNK) {
-      const event = log.at(++this.#sent)
-      chunk += event.frame(this.#sent, this.#compressed)
-      if (this.#sent > this.#pacedUntil) this.#settledBytes += event.size
+      const entry = log.entry(this.#next++)
+      chunk += entry.frames(this.#sent + 1, this.#compressed, this.#skipped)
+      this.#sent += entry.count - this.#skipped
+      this.#skipped = 0
+      // A replay or snapshot ends with the end of an entry, and so does what came before `resumed`.
+      if (this.#sent > this.#pacedUntil) this.#settledBytes += entry.size
       else if (this.#sent === this.#pacedUntil) this.#pacedEnd = this.#clock.now()
       if (this.#sent === this.#resumedAfter) chunk += this.#resumed(session)
     }

@@ -1,9 +1,11 @@
 import { type DataOf, presenceUpdate } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import type { Community } from '../community/community.ts'
-import type { Audience } from '../events/audience.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { Announcements } from './announcements.ts'
+import { type Entry, entriesOf } from './event-batch.ts'
 import { type EncodedEvent, encodeEvent } from './frames.ts'
+import { PresencePages } from './presence-pages.ts'
 
 /** What a user says of themselves. */
 export interface Presence {
@@ -31,8 +33,13 @@ export interface Presences {
   shownTo(viewerId: number, userId: number): PresenceData
   /** The two have begun or ceased to see each other: a block was set or lifted. */
   sightChanged(userId: number, otherId: number): void
-  /** What the viewer is told after `ready`, with the own presence first if asked for. Each is read when it is taken. */
-  snapshot(viewerId: number, includeOwn: boolean): Generator<EncodedEvent, void>
+  /** How many changes of visible presences there have been. */
+  readonly changes: number
+  /**
+   * What the viewer is told after `ready`, at most so many at a time and with the own presence first if asked for. Each
+   * part is read when it is taken, so it tells of all changes there have been so far.
+   */
+  snapshot(viewerId: number, max: number, includeOwn: boolean): Generator<Entry, void>
   /** Ends custom statuses whose time has come. */
   sweep(now: number): void
 }
@@ -50,10 +57,16 @@ export class LocalPresences implements Presences {
   readonly #chosen = new Map<number, Presence>()
   readonly #connected = new Set<number>()
   /** What others see of the users who do not look offline. */
-  readonly #visible = new Map<number, { data: PresenceData; event: EncodedEvent }>()
+  readonly #visible = new PresencePages()
+  readonly #announcements: Announcements
 
-  constructor(context: PresenceContext) {
+  constructor(context: PresenceContext, announcements: Announcements) {
     this.#context = context
+    this.#announcements = announcements
+  }
+
+  get changes(): number {
+    return this.#announcements.count
   }
 
   connected(userId: number, fresh: boolean): void {
@@ -86,17 +99,26 @@ export class LocalPresences implements Presences {
     return (this.#sees(viewerId, userId) && this.#visible.get(userId)?.data) || offline(userId)
   }
 
-  *snapshot(viewerId: number, includeOwn: boolean): Generator<EncodedEvent, void> {
+  *snapshot(viewerId: number, max: number, includeOwn: boolean): Generator<Entry, void> {
+    const { community, clock } = this.#context
     if (includeOwn) yield this.#encode(this.#own(viewerId))
-    for (const [userId, { event }] of this.#visible) if (this.#sees(viewerId, userId)) yield event
+    for (const page of this.#visible) {
+      if (!community.isMember(viewerId)) return
+      const unseen = [viewerId, ...community.blocks.apartFrom(viewerId)]
+      if (page.users.size <= max && !page.hasAny(unseen)) yield page.batch(clock.now())
+      else yield* entriesOf(page.without(unseen), clock.now(), max)
+    }
   }
 
   sweep(now: number): void {
-    for (const [userId, { customStatus, customStatusEnds, ...rest }] of this.#chosen) {
-      if (customStatusEnds === undefined || customStatusEnds > now) continue
-      if (this.#connected.has(userId)) this.choose(userId, rest)
-      else this.#chosen.set(userId, rest)
-    }
+    for (const [userId, presence] of this.#chosen)
+      if (presence.customStatusEnds !== undefined && presence.customStatusEnds <= now)
+        this.#endCustomStatus(userId, presence)
+  }
+
+  #endCustomStatus(userId: number, { customStatus: _, customStatusEnds: __, ...rest }: Presence): void {
+    if (this.#connected.has(userId)) this.choose(userId, rest)
+    else this.#chosen.set(userId, rest)
   }
 
   sightChanged(userId: number, otherId: number): void {
@@ -106,20 +128,14 @@ export class LocalPresences implements Presences {
 
   /** Tells the viewer what the user looks like now; nothing if that is offline in either case. */
   #retell(viewerId: number, userId: number): void {
-    if (!this.#visible.has(userId)) return
+    if (!this.#visible.get(userId)) return
     const data = this.shownTo(viewerId, userId)
     this.#context.bus.publish({ event: presenceUpdate, data, audience: { to: 'users', users: [viewerId] } })
   }
 
-  /** Snapshots and REST ask for one viewer what `#audienceOf` says of all. */
   #sees(viewerId: number, userId: number): boolean {
     const { community } = this.#context
     return viewerId !== userId && community.isMember(viewerId) && !community.blocks.areApart(viewerId, userId)
-  }
-
-  /** Who sees the presence of this user, themselves aside: all members but those of whom one has blocked the other. */
-  #audienceOf(userId: number): Audience {
-    return { to: 'members', except: [userId, ...this.#context.community.blocks.apartFrom(userId)] }
   }
 
   /** What the users themselves are told, `invisible` included. */
@@ -128,7 +144,7 @@ export class LocalPresences implements Presences {
     return chosen ? told(userId, chosen) : offline(userId)
   }
 
-  /** Tells the others what they now see, if that has changed. */
+  /** The others are to be told what they now see, if that has changed. */
   #announce(userId: number): void {
     const own = this.#own(userId)
     const data = own.status === 'invisible' ? offline(userId) : own
@@ -137,7 +153,7 @@ export class LocalPresences implements Presences {
     if (event.head === before.head) return
     if (data.status === 'offline') this.#visible.delete(userId)
     else this.#visible.set(userId, { data, event })
-    this.#context.bus.publish({ event: presenceUpdate, data, audience: this.#audienceOf(userId) })
+    this.#announcements.add(userId, before, event, data.status === 'offline')
   }
 
   #encode(data: PresenceData): EncodedEvent {

@@ -1,14 +1,27 @@
+import type { Entry } from './event-batch.ts'
 import type { EncodedEvent } from './frames.ts'
 
 /** JSON bytes that one buffer may hold (spec 06, section 5.2). */
 const MAX_BYTES = 8 * 1024 * 1024
 
+/** Where a reader of a buffer goes on: at which entry, and how many of its events are behind. */
+export interface Position {
+  entry: number
+  skipped: number
+}
+
 /**
- * The numbered events of one session: the last ones, from `oldest` to `top`. They are references to events that all
- * sessions share. A ring whose size is a power of two, grown as needed, so that an idle session takes next to nothing.
+ * The numbered events of one session: the last ones, from `oldest` to `top`. They are references to events, and to
+ * batches of events, that all sessions share. A ring whose size is a power of two, grown as needed, so that an idle
+ * session takes next to nothing. A buffer whose oldest entry is a batch may keep only the last events of it.
  */
 export class ReplayBuffer {
-  #ring: (EncodedEvent | undefined)[] = [undefined]
+  #ring: (Entry | undefined)[] = [undefined]
+  /** The entries, counted from the first one ever: the oldest that is kept, and the one to come. */
+  #first = 0
+  #end = 0
+  /** Events of the oldest entry that are kept no longer. */
+  #dropped = 0
   #oldest = 1
   #top = 0
   #bytes = 0
@@ -29,20 +42,36 @@ export class ReplayBuffer {
     return this.#appendedBytes
   }
 
-  /** Gives the event the next number. */
-  append(event: EncodedEvent): void {
-    if (this.#top - this.#oldest + 1 === this.#ring.length) this.#grow()
-    this.#top++
-    this.#ring[this.#top & (this.#ring.length - 1)] = event
-    this.#bytes += event.size
-    this.#appendedBytes += event.size
+  /** Gives the event, or each of the batch, the next number. */
+  append(entry: Entry): void {
+    if (this.#end - this.#first === this.#ring.length) this.#grow()
+    this.#ring[this.#end++ & (this.#ring.length - 1)] = entry
+    this.#top += entry.count
+    this.#bytes += entry.size
+    this.#appendedBytes += entry.size
   }
 
   /** The event with a number between `oldest` and `top`. */
   at(seq: number): EncodedEvent {
-    const event = seq >= this.#oldest && seq <= this.#top ? this.#ring[seq & (this.#ring.length - 1)] : undefined
+    const { entry, skipped } = this.find(seq)
+    const event = seq < this.#oldest ? undefined : this.entry(entry).event(skipped)
     if (!event) throw new RangeError(`event ${seq} is not between ${this.#oldest} and ${this.#top}`)
     return event
+  }
+
+  /** Where the event with this number is, or will be if it is the next one. */
+  find(seq: number): Position {
+    let skipped = seq - this.#oldest + this.#dropped
+    let entry = this.#first
+    while (entry < this.#end && skipped >= this.entry(entry).count) skipped -= this.entry(entry++).count
+    return { entry, skipped }
+  }
+
+  /** The entry with this number, counted from the first one ever. */
+  entry(index: number): Entry {
+    const entry = index >= this.#first && index < this.#end ? this.#ring[index & (this.#ring.length - 1)] : undefined
+    if (!entry) throw new RangeError(`entry ${index} is not between ${this.#first} and ${this.#end - 1}`)
+    return entry
   }
 
   /** Whether the oldest event has to go, with room for so many. */
@@ -52,16 +81,18 @@ export class ReplayBuffer {
   }
 
   dropOldest(): void {
-    this.#bytes -= this.at(this.#oldest).size
-    this.#ring[this.#oldest & (this.#ring.length - 1)] = undefined
+    const entry = this.entry(this.#first)
+    this.#bytes -= entry.event(this.#dropped)?.size ?? 0
     this.#oldest++
+    if (++this.#dropped < entry.count) return
+    this.#ring[this.#first++ & (this.#ring.length - 1)] = undefined
+    this.#dropped = 0
   }
 
   #grow(): void {
     const before = this.#ring
-    const ring = new Array<EncodedEvent | undefined>(before.length * 2).fill(undefined)
-    for (let seq = this.#oldest; seq <= this.#top; seq++)
-      ring[seq & (ring.length - 1)] = before[seq & (before.length - 1)]
+    const ring = new Array<Entry | undefined>(before.length * 2).fill(undefined)
+    for (let i = this.#first; i < this.#end; i++) ring[i & (ring.length - 1)] = before[i & (before.length - 1)]
     this.#ring = ring
   }
 }

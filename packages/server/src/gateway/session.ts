@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Limits } from '@vox/protocol'
 import type { Connection } from './connection.ts'
-import type { EncodedEvent } from './frames.ts'
-import type { Outbox } from './outbox.ts'
+import type { Entry } from './event-batch.ts'
+import type { Outbox, Urgency } from './outbox.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
-
-/** Presences that go into the sequence at once (spec 06, section 10.3). */
-const SNAPSHOT_BATCH = 50
 
 /**
  * What one client is told, in order and numbered, across all the connections it takes. Live while it has a connection;
@@ -27,8 +24,10 @@ export class Session {
   heartbeatAt = 0
   /** When the connection was lost. */
   lostAt = 0
+  /** How many changes of presences there had been when it was opened: its snapshot tells of these. */
+  knows = 0
   /** Presences the client has not been told yet. */
-  snapshot: Iterator<EncodedEvent> | undefined
+  snapshot: Iterator<Entry> | undefined
 
   constructor(userId: number, limits: () => Limits) {
     this.userId = userId
@@ -48,24 +47,20 @@ export class Session {
     return this.#connection !== undefined
   }
 
-  /** Gives the event the next number and sends it: with the next write, at the latest after a moment, or on resume. */
-  append(event: EncodedEvent, isPatient = false): void {
-    this.log.append(event)
+  /** Gives the event, or each of a batch, the next number and sends it as soon as this urgency asks, or on resume. */
+  append(entry: Entry, urgency: Urgency = 'soon'): void {
+    this.log.append(entry)
     const capacity = this.#limits().replay_buffer_events
     while (this.log.overflows(capacity)) this.#dropOldest()
-    this.#outbox?.wake(isPatient)
+    this.#outbox?.wake(urgency)
   }
 
   /** Appends the next part of the presence snapshot; false when there is none. */
   refill(): boolean {
-    const { top } = this.log
-    const batch = Math.min(SNAPSHOT_BATCH, this.#limits().replay_buffer_events)
-    while (this.snapshot && this.log.top < top + batch) {
-      const next = this.snapshot.next()
-      if (next.done) this.snapshot = undefined
-      else this.append(next.value)
-    }
-    return this.log.top > top
+    const next = this.snapshot?.next()
+    if (next && !next.done) this.append(next.value)
+    else this.snapshot = undefined
+    return this.snapshot !== undefined
   }
 
   /** An event that leaves the buffer unsent would be missing in the middle of the sequence (spec 06, section 12.5). */

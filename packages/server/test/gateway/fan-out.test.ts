@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 import { DEFAULT_LIMITS, messageCreate, messageDelete, Permission } from '@vox/protocol'
 import fc from 'fast-check'
 import type { Audience } from '../../src/events/audience.ts'
-import type { GatewayContext } from '../../src/gateway/context.ts'
 import { FanOut } from '../../src/gateway/fan-out.ts'
 import { Session } from '../../src/gateway/session.ts'
 import { SessionTable } from '../../src/gateway/session-table.ts'
@@ -120,7 +119,7 @@ describe('an audience, after any history', () => {
     await using gateway = await TestGateway.start()
     const { community, clock } = gateway
     community.setRole({ id: 5, position: 1, permissions: 0n, builtin: false })
-    const context = { community, clock } as GatewayContext
+    const context = { community, clock, log: { debug: assert.fail, error: assert.fail } }
     const audience: Audience = { to: 'viewers', space: { type: 'feed', id: 7 } }
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (history) => {

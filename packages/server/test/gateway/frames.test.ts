@@ -29,7 +29,7 @@ describe('the frame of an event', () => {
     fc.assert(
       fc.property(body, fc.integer({ min: 1, max: 2 ** 31 }), fc.boolean(), (text, seq, compressed) => {
         const data = { msg_id: 2n ** 62n, author_id: null, body: text.toWellFormed(), timestamp: 1, feed_id: 7 }
-        const message = messageIn(encodeEvent(messageCreate, data, 0).frame(seq, compressed))
+        const message = messageIn(encodeEvent(messageCreate, data, 0).frames(seq, compressed))
         assert.deepEqual(message, { type: 'message_create', d: data, seq })
       }),
     )
@@ -39,13 +39,13 @@ describe('the frame of an event', () => {
     for (const size of [1, 80, 90, 100, 125, 126, 127, 65_490, 65_535, 65_536, 1_000_000]) {
       const event = new EncodedEvent('t', stringifyJson('x'.repeat(size)), 0)
       for (const seq of [1, 9, 10, 999, 1000])
-        assert.deepEqual(messageIn(event.frame(seq, false)), { type: 't', d: 'x'.repeat(size), seq })
+        assert.deepEqual(messageIn(event.frames(seq, false)), { type: 't', d: 'x'.repeat(size), seq })
     }
   })
 
   it('keeps integers beyond 2^53 in free-form objects', () => {
     const event = encodeEvent(presenceUpdate, { user_id: 1, status: 'idle', activity: { n: 2n ** 60n } }, 0)
-    assert.deepEqual(messageIn(event.frame(2, false)), {
+    assert.deepEqual(messageIn(event.frames(2, false)), {
       type: 'presence_update',
       d: { user_id: 1, status: 'idle', activity: { n: 2n ** 60n } },
       seq: 2,

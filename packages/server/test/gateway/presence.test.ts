@@ -297,17 +297,109 @@ describe('who sees whom', () => {
 })
 
 describe('patience', () => {
+  const PATIENT = { ...DEFAULT_TIMINGS, patience: 200 }
+
+  /** Lets the patience end; afterwards all that is due is on its way. */
+  const wait = (gateway: TestGateway) => gateway.clock.advance(200)
+
   it('lets presences wait for each other, but nothing else', async () => {
-    await using gateway = await TestGateway.start({ ...DEFAULT_TIMINGS, patience: 200 })
+    await using gateway = await TestGateway.start(PATIENT)
     const first = await gateway.identify(gateway.member(1))
     await gateway.identify(gateway.member(2))
     await gateway.identify(gateway.member(3))
-    assert.deepEqual(await first.rest(), [])
-    gateway.clock.advance(200)
-    assert.deepEqual([(await presence(first)).user_id, (await presence(first)).user_id], [2, 3])
-    await gateway.identify(gateway.member(4))
     gateway.send(1, 'now')
-    assert.equal((await presence(first)).user_id, 4)
     await first.next('message_create')
+    assert.deepEqual(await first.rest(), [])
+    wait(gateway)
+    assert.deepEqual([(await presence(first)).user_id, (await presence(first)).user_id], [2, 3])
+  })
+
+  it('tells a newcomer at once who is there, and nothing twice', async () => {
+    await using gateway = await TestGateway.start(PATIENT)
+    await gateway.identify(gateway.member(1))
+    const second = await gateway.identify(gateway.member(2))
+    const third = await gateway.identify(gateway.member(3))
+    assert.deepEqual((await presence(second)).user_id, 1)
+    assert.deepEqual([(await presence(third)).user_id, (await presence(third)).user_id], [1, 2])
+    wait(gateway)
+    assert.deepEqual(
+      payloads(await second.rest()).map((d) => d.user_id),
+      [3],
+    )
+    assert.deepEqual(await third.rest(), [])
+  })
+
+  it('says only what has come of several changes, and nothing if that is what it was', async () => {
+    await using gateway = await TestGateway.start(PATIENT)
+    const first = await gateway.identify(gateway.member(1))
+    const second = await gateway.identify(gateway.member(2))
+    wait(gateway)
+    await first.rest()
+    for (const status of ['idle', 'dnd', 'online']) second.send('presence_update', { status })
+    await second.rest()
+    wait(gateway)
+    assert.deepEqual(await first.rest(), [])
+    for (const status of ['idle', 'dnd']) second.send('presence_update', { status })
+    await second.rest()
+    wait(gateway)
+    assert.deepEqual(payloads(await first.rest()), [{ user_id: 2, status: 'dnd' }])
+  })
+
+  it('tells who came in between what is now, also if the others have nothing to be told', async () => {
+    await using gateway = await TestGateway.start(PATIENT)
+    const first = await gateway.identify(gateway.member(1))
+    const second = await gateway.identify(gateway.member(2))
+    wait(gateway)
+    await first.rest()
+    second.send('presence_update', { status: 'idle' })
+    await second.rest()
+    const third = await gateway.identify(gateway.member(3))
+    assert.deepEqual(payloads(await third.rest()), [
+      { user_id: 1, status: 'online' },
+      { user_id: 2, status: 'idle' },
+    ])
+    second.send('presence_update', { status: 'online' })
+    await second.rest()
+    wait(gateway)
+    assert.deepEqual(payloads(await third.rest()), [{ user_id: 2, status: 'online' }])
+    assert.deepEqual(
+      payloads(await first.rest()).map((d) => d.user_id),
+      [3],
+    )
+  })
+
+  it('keeps a block that was set meanwhile', async () => {
+    await using gateway = await TestGateway.start(PATIENT)
+    const first = await gateway.identify(gateway.member(1))
+    const second = await gateway.identify(gateway.member(2))
+    const third = await gateway.identify(gateway.member(3))
+    for (const socket of [first, second, third]) await socket.rest()
+    wait(gateway)
+    for (const socket of [first, second, third]) await socket.rest()
+    second.send('presence_update', { status: 'idle' })
+    await second.rest()
+    gateway.community.blocks.add(1, 2)
+    wait(gateway)
+    assert.deepEqual(await first.rest(), [])
+    assert.deepEqual(payloads(await third.rest()), [{ user_id: 2, status: 'idle' }])
+  })
+
+  it('is longer when very many lose their connection at once: who is back soon was never gone', async () => {
+    await using gateway = await TestGateway.start(PATIENT)
+    const witness = await gateway.identify(gateway.member(1))
+    const lost = []
+    for (let userId = 2; userId <= 122; userId++) lost.push(await gateway.identify(gateway.member(userId)))
+    wait(gateway)
+    await witness.rest()
+    await Promise.all(lost.map((socket) => socket.close()))
+    gateway.clock.advance(2_000)
+    assert.deepEqual(await witness.rest(), [])
+    for (const [i, socket] of lost.slice(0, 10).entries())
+      await (await gateway.resume(gateway.member(i + 2), socket.sessionId, socket.lastSeq)).next('resumed')
+    gateway.clock.advance(1_000)
+    assert.deepEqual(
+      payloads(await witness.rest()),
+      Array.from({ length: 111 }, (_, i) => ({ user_id: i + 12, status: 'offline' })),
+    )
   })
 })

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { type CloseReason, DEFAULT_LIMITS } from '@vox/protocol'
 import type { Connection } from '../../src/gateway/connection.ts'
 import { DEFAULT_TIMINGS } from '../../src/gateway/context.ts'
+import { EventBatch } from '../../src/gateway/event-batch.ts'
 import { EncodedEvent } from '../../src/gateway/frames.ts'
 import { FlushQueues, Outbox } from '../../src/gateway/outbox.ts'
 import { Session } from '../../src/gateway/session.ts'
@@ -186,9 +187,12 @@ describe('a presence snapshot', () => {
     const line = new Line()
     let built = 0
     line.session.snapshot = (function* () {
-      while (built < 170) {
-        built++
-        yield new EncodedEvent('p', '1', 0)
+      for (const size of [50, 50, 50, 20]) {
+        built += size
+        yield new EventBatch(
+          Array.from({ length: size }, () => new EncodedEvent('p', '1', 0)),
+          0,
+        )
       }
     })()
     line.socket.isReading = false

@@ -1,0 +1,89 @@
+import type { Clock } from '../clock.ts'
+import type { EncodedEvent } from './frames.ts'
+
+/** When more users than this look offline all at once, their network broke, and most will be back in a moment. */
+const MANY = 100
+
+/** How long those may take before others are told that they are gone; the protocol wants it well within 5 s. */
+const GRACE_MS = 3_000
+
+/** What has become of a user's visible presence since others were last told. */
+export interface Change {
+  readonly userId: number
+  /** What others were told last, and what they are to be told. */
+  readonly before: EncodedEvent
+  readonly now: EncodedEvent
+  readonly isOffline: boolean
+  /** When it became what it is now; Unix milliseconds. */
+  readonly at: number
+  /** The numbers of the first and the last of the changes that it stands for. */
+  readonly first: number
+  readonly last: number
+}
+
+/** Whether it is news to a session that knows what came of the first so many changes, and nothing of the later ones. */
+export function isNews({ before, now, first, last }: Change, known: number): boolean {
+  // Who came in between has seen something else than both, maybe.
+  return known < first ? now.head !== before.head : known < last
+}
+
+/**
+ * Visible presences that have changed and wait for others to be told together: when thousands come at once, each of
+ * them is told of all others, and what the waiting saves is millions of single events. Who is back at what they were
+ * has not changed at all.
+ */
+export class Announcements {
+  readonly #clock: Clock
+  readonly #patience: number
+  readonly #tell: (changes: readonly Change[]) => void
+  /** By user, in the order of their last change. */
+  readonly #waiting = new Map<number, Change>()
+  #count = 0
+  #offline = 0
+  #isScheduled = false
+
+  constructor(clock: Clock, patience: number, tell: (changes: readonly Change[]) => void) {
+    this.#clock = clock
+    this.#patience = patience
+    this.#tell = tell
+  }
+
+  /** How many changes there have been. */
+  get count(): number {
+    return this.#count
+  }
+
+  add(userId: number, before: EncodedEvent, now: EncodedEvent, isOffline: boolean): void {
+    const earlier = this.#take(userId)
+    const last = ++this.#count
+    const { first = last, before: told = before } = earlier ?? {}
+    this.#waiting.set(userId, { userId, before: told, now, isOffline, at: this.#clock.now(), first, last })
+    if (isOffline) this.#offline++
+    if (this.#patience > 0) this.#schedule()
+    else this.#announce()
+  }
+
+  #take(userId: number): Change | undefined {
+    const change = this.#waiting.get(userId)
+    this.#waiting.delete(userId)
+    if (change?.isOffline) this.#offline--
+    return change
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#clock.after(this.#patience, () => {
+      this.#isScheduled = false
+      this.#announce()
+      if (this.#waiting.size > 0) this.#schedule()
+    })
+  }
+
+  #announce(): void {
+    const notSince = this.#clock.now() - (this.#offline > MANY ? GRACE_MS : 0)
+    const due = [...this.#waiting.values()].filter(({ isOffline, at }) => !isOffline || at <= notSince)
+    for (const { userId } of due) this.#take(userId)
+    if (due.length > 0) this.#tell(due)
+  }
+}
