@@ -1,4 +1,7 @@
-/** The gateway on a bare HTTP server: members are user 1, 2, …, and the token of each is their id. */
+/**
+ * The gateway on a bare HTTP server, `gateway.ts <members> [heartbeat ms]`: members are user 1, 2, …, and the token of
+ * each is their id. Without a heartbeat interval it expects none.
+ */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEFAULT_EVERYONE_PERMISSIONS, DEFAULT_LIMITS, messageCreate } from '@vox/protocol'
@@ -10,7 +13,7 @@ import { Gateway } from '../../packages/server/src/gateway/gateway.ts'
 import { message } from './message.ts'
 import { measured } from './rounds.ts'
 
-const members = Number(process.argv[2])
+const [members = 0, heartbeatInterval = 3_600_000] = process.argv.slice(2).map(Number)
 const limits = { ...DEFAULT_LIMITS, connections_per_ip: 0 }
 const expiresAt = Date.now() + 86_400_000
 
@@ -35,8 +38,7 @@ const gateway = new Gateway({
   use: async () => expiresAt,
   serverInfo: () => ({ name: 'Bench', icon: undefined }),
   clientAddress: () => undefined,
-  // The receivers send no heartbeats.
-  timings: { ...DEFAULT_TIMINGS, heartbeatInterval: 3_600_000 },
+  timings: { ...DEFAULT_TIMINGS, heartbeatInterval },
 })
 
 const server = createServer(

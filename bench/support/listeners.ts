@@ -1,49 +1,64 @@
 /**
- * Receivers in a process of their own: `listeners.ts <port> <first> <last>` opens a WebSocket for each number from the
- * first to the last, identifies on it with the number as token, prints a line when all have been answered, and then
- * only reads.
+ * Receivers in a process of their own: `listeners.ts <port> <first> <last> [heartbeat ms]` opens a WebSocket for each
+ * number from the first to the last, identifies on it with the number as token, and when all have been answered prints
+ * a port of its own. There, `/rounds?count=&burst=` has the program send `burst` events in one turn, `count` times, each
+ * time when everybody has received the last ones, and answers how long that took; `/state` answers who is still there.
  */
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { inParallel, isHeartbeatAck, isMessage, Receiver } from './receiver.ts'
+import type { RoundsResult, StateResult } from './rounds.ts'
 
-const port = Number(process.argv[2])
-const last = Number(process.argv[4])
-const HANDSHAKE =
-  'GET /gateway HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+const [port = 0, first = 0, last = 0, heartbeatMs = 0] = process.argv.slice(2).map(Number)
 /** Handshakes under way at a time. */
 const PARALLEL = 20
 
-/** A text frame with a mask of zeros. */
-function frame(text: string): Buffer {
-  const payload = Buffer.from(text)
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload])
+const state: StateResult = { connected: 0, acknowledged: 0 }
+let outstanding = 0
+let allReceived = () => {}
+
+function onMessage(payload: Buffer): void {
+  if (isMessage(payload)) {
+    if (--outstanding === 0) allReceived()
+  } else if (isHeartbeatAck(payload)) state.acknowledged++
 }
 
-function listen(number: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('error', reject)
-    let begin = ''
-    let isUpgraded = false
-    socket.write(HANDSHAKE)
-    socket.on('data', function wait(chunk: Buffer) {
-      begin += chunk.toString('latin1')
-      if (!isUpgraded && begin.includes('\r\n\r\n')) {
-        isUpgraded = true
-        socket.write(frame(JSON.stringify({ type: 'identify', d: { token: `${number}` } })))
-      }
-      if (!begin.includes('"type":"ready"')) return
-      socket.off('data', wait)
-      socket.on('data', () => {})
-      resolve()
+async function listen(number: number): Promise<void> {
+  const receiver = new Receiver(port, `${number}`)
+  receiver.onMessage = onMessage
+  receiver.onClose = () => {
+    state.connected--
+  }
+  await receiver.identify()
+  state.connected++
+  if (heartbeatMs > 0)
+    // Not all at the same moment.
+    setTimeout(() => setInterval(() => receiver.send({ type: 'heartbeat' }), heartbeatMs), Math.random() * heartbeatMs)
+}
+
+async function rounds(count: number, burst: number): Promise<RoundsResult> {
+  const latencies: number[] = []
+  for (let round = 0; round < count; round++) {
+    outstanding = state.connected * burst
+    const received = new Promise<void>((resolve) => {
+      allReceived = resolve
     })
-  })
+    const begin = performance.now()
+    await fetch(`http://127.0.0.1:${port}/send?burst=${burst}`, { method: 'POST' })
+    await received
+    latencies.push(performance.now() - begin)
+  }
+  return { latencies: latencies.sort((a, b) => a - b) }
 }
 
-let next = Number(process.argv[3])
-async function worker(): Promise<void> {
-  while (next <= last) await listen(next++)
-}
+const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+await inParallel(numbers, PARALLEL, listen)
 
-await Promise.all(Array.from({ length: PARALLEL }, worker))
-console.log('listening')
+const control = createServer(async ({ url = '' }, response) => {
+  const [path, query] = url.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  const answer =
+    path === '/state' ? state : await rounds(Number(parameters.get('count')), Number(parameters.get('burst')))
+  response.end(JSON.stringify(answer))
+})
+control.listen(0, '127.0.0.1', () => console.log((control.address() as AddressInfo).port))

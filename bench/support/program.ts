@@ -43,6 +43,12 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** Asks a program on this machine for something; the answer is JSON. */
+export async function ask<T>({ port }: Program, path: string): Promise<T> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`)
+  return (await response.json()) as T
+}
+
 /** Starts a program of this folder, which prints its port as its first line. */
 export async function startProgram(file: URL, ...args: string[]): Promise<Program> {
   const child = spawn(process.execPath, [fileURLToPath(file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -5,10 +5,16 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** What a row of rounds cost the program. */
+/** How long rounds took, from the request to the last delivery; milliseconds, ascending. */
 export interface RoundsResult {
-  /** Processor time, microseconds. */
-  micros: number
+  latencies: number[]
+}
+
+/** How the receivers are. */
+export interface StateResult {
+  connected: number
+  /** Heartbeats that were answered. */
+  acknowledged: number
 }
 
 /** What the program has in memory, after a collection. */
@@ -18,32 +24,16 @@ export interface MemoryResult {
 }
 
 /**
- * The HTTP side of a program that fans out. `/rounds?count=&burst=` sends `burst` events in one turn of the event loop,
- * `count` times, and answers what that cost; between two rounds the receivers get as long as the first one took, so that
- * they keep up. `/memory` answers what is in use.
+ * The HTTP side of a program that fans out: `POST /send?burst=` sends so many events in one turn of the event loop and
+ * answers, `/memory` says what is in use.
  */
 export function measured(send: () => void): RequestListener {
-  return async ({ url = '' }, response) => {
-    const [path, query] = url.split('?', 2)
-    const parameters = new URLSearchParams(query)
-    const result =
-      path === '/memory'
-        ? memory()
-        : await rounds(send, Number(parameters.get('count')), Number(parameters.get('burst')))
-    response.end(JSON.stringify(result))
-  }
-}
-
-async function rounds(send: () => void, count: number, burst: number): Promise<RoundsResult> {
-  const before = process.cpuUsage()
-  for (let round = 0; round < count; round++) {
-    const begin = performance.now()
+  return ({ url = '' }, response) => {
+    if (url === '/memory') return void response.end(JSON.stringify(memory()))
+    const burst = Number(url.split('=', 2)[1])
     for (let i = 0; i < burst; i++) send()
-    await new Promise((resolve) => setImmediate(resolve))
-    await new Promise((resolve) => setTimeout(resolve, performance.now() - begin))
+    response.end('{}')
   }
-  const { user, system } = process.cpuUsage(before)
-  return { micros: user + system }
 }
 
 function memory(): MemoryResult {
