@@ -35,6 +35,8 @@ export interface Database {
   readonly engine: 'sqlite' | 'postgres'
   /** Committed data only, and no writing; a read begun after `write` resolved sees what it wrote. */
   readonly read: Kysely<Schema>
+  /** The same for queries that may look at many rows: however long they take, they hold up nobody else. */
+  readonly readAside: Kysely<Schema>
   /**
    * Runs a job in the one writer's lane: jobs run one after another, in the order of the calls, and behave as if each
    * had a transaction of its own. Jobs that are waiting share one commit. Resolves after the commit; a job that throws

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
+import { AsideReader } from './aside.ts'
 import { type Database, type DatabaseStats, DatabaseUnavailable, type PoolStats, type Tx } from './database.ts'
 import { type EngineName, type Execute, queriesOver } from './dialect.ts'
 import { WriteLane } from './lane.ts'
@@ -98,6 +99,8 @@ interface Connections {
   writer: Writer
   /** Runs a query on committed data. */
   read: Execute
+  /** The same without keeping others waiting. */
+  readAside: Execute
   poolStats?: () => PoolStats
 }
 
@@ -106,7 +109,8 @@ async function openSqlite(target: SqliteTarget, resources: AsyncDisposableStack)
   await migrate(writer)
   writer.useWriteAheadLog()
   const reader = resources.use(new SqliteConnection(writer.path, { readOnly: true }))
-  return { writer, read: reader.execute }
+  const aside = resources.use(new AsideReader(writer.path))
+  return { writer, read: reader.execute, readAside: aside.execute }
 }
 
 function sqliteWriter({ path }: SqliteTarget, resources: AsyncDisposableStack): SqliteWriter {
@@ -129,23 +133,25 @@ async function openPostgres(
   const limited = { ...TIMEOUTS, ...config }
   const writer = resources.use(await PostgresWriter.open(limited, options.onLockLost))
   const reader = resources.use(new PostgresReader(limited, options))
-  return { writer, read: reader.execute, poolStats: () => reader.stats }
+  return { writer, read: reader.execute, readAside: reader.execute, poolStats: () => reader.stats }
 }
 
 class OpenDatabase implements Database {
   readonly engine: EngineName
   readonly read: Kysely<Schema>
+  readonly readAside: Kysely<Schema>
   readonly #lane: WriteLane
   readonly #poolStats: (() => PoolStats) | undefined
   readonly #resources: AsyncDisposableStack
 
   constructor(
-    { writer, read, poolStats }: Connections,
+    { writer, read, readAside, poolStats }: Connections,
     onError: DatabaseOptions['onError'],
     resources: AsyncDisposableStack,
   ) {
     this.engine = writer.engine
     this.read = queriesOver(writer.engine, read)
+    this.readAside = queriesOver(writer.engine, readAside)
     this.#lane = new WriteLane(writer, onError)
     this.#poolStats = poolStats
     this.#resources = resources

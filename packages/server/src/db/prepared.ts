@@ -54,12 +54,12 @@ export function prepared<P extends object, R>(
 /** That a column's value is one of a list, which is a single parameter: lists of any length share a statement. */
 export function among<T extends bigint | number | string>(
   db: Kysely<Schema>,
-  column: string,
+  column: RawBuilder<unknown>,
   list: readonly T[],
 ): RawBuilder<boolean> {
   return engineOf(db) === 'sqlite'
-    ? sql`${sql.ref(column)} in (select value from json_each(${list}))`
-    : sql`${sql.ref(column)} = any(${list})`
+    ? sql`${column} in (select value from json_each(${list}))`
+    : sql`${column} = any(${list})`
 }
 
 let statements = 0

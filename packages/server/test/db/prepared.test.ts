@@ -49,7 +49,7 @@ forEachEngine('a prepared query', (engine) => {
       return db
         .selectFrom('messages')
         .select('msg_id')
-        .where(among(db, 'msg_id', p.ids))
+        .where(among(db, sql.ref('msg_id'), p.ids))
         .orderBy('msg_id')
     })
     built = 0
@@ -65,7 +65,7 @@ forEachEngine('a prepared query', (engine) => {
       db
         .selectFrom('feeds')
         .select('name')
-        .where(among(db, 'name', p.names)),
+        .where(among(db, sql.ref('name'), p.names)),
     )
     const found = (...names: string[]) => named(database.read, { names })
     assert.deepEqual(await found('"', "'", '\\', '{}', 'feed', 'a,b'), [{ name: 'feed' }])

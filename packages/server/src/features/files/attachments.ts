@@ -1,6 +1,6 @@
 import { ApiError, Permission } from '@vox/protocol'
 import type { FileObject } from '@vox/protocol/endpoints'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Community } from '../../community/community.ts'
 import { among, prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
@@ -51,7 +51,7 @@ const filesOf = prepared((db, p: { msg_ids: readonly bigint[] }) =>
     .innerJoin('files', 'files.file_id', 'message_attachments.file_id')
     .select('msg_id')
     .selectAll('files')
-    .where(among(db, 'msg_id', p.msg_ids))
+    .where(among(db, sql.ref('msg_id'), p.msg_ids))
     .orderBy('position'),
 )
 

@@ -1,7 +1,10 @@
-import { type Selectable, type SelectQueryBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely'
 import type { Database } from '../../db/database.ts'
+import { engineOf } from '../../db/dialect.ts'
+import { among } from '../../db/prepared.ts'
 import type { Messages as MessagesTable, Schema } from '../../db/schema.ts'
 import { folded } from '../../folded.ts'
+import { isBlank } from '../messages/content.ts'
 import { lastIndexed } from './indexer.ts'
 
 type MessageRow = Selectable<MessagesTable>
@@ -21,58 +24,94 @@ export interface Wanted {
   pinned?: boolean
 }
 
+type Condition = RawBuilder<boolean>
+type Read = Kysely<Schema>
+
 /** SQLite's index knows runs of three characters; shorter texts are looked for in the texts themselves. */
 const INDEXED_LENGTH = 3
 
 /** Messages in feeds that match, newest first. */
-export async function findMatching({ engine, read }: Database, wanted: Wanted): Promise<MessageRow[]> {
+export async function findMatching({ engine, readAside: read }: Database, wanted: Wanted): Promise<MessageRow[]> {
   if (wanted.feeds.length === 0) return []
-  const { query } = wanted
-  if (query.trim() === '') return newest(read.selectFrom('messages'), 'messages.msg_id', wanted)
-  if (engine === 'sqlite') return findText(read, folded(query), wanted)
-  const words = sql<boolean>`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${query})`
-  return newest(read.selectFrom('messages').where(words), 'messages.msg_id', wanted)
+  if (isBlank(wanted.query)) return newest(few(read, wanted) ?? all(read), wanted)
+  if (engine === 'sqlite') return containing(read, folded(wanted.query), wanted)
+  const words: Condition = sql`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${wanted.query})`
+  return newest(few(read, wanted) ?? all(read), wanted, words)
 }
 
-/** Messages that contain a folded text: those that are not in the index yet, which are all newer, then those that are. */
-async function findText(read: Database['read'], text: string, wanted: Wanted): Promise<MessageRow[]> {
-  const texts = from(read, 'message_texts').where(sql<boolean>`instr(found.folded, ${text}) > 0`)
-  if ([...text].length < INDEXED_LENGTH) return newest(texts, 'found.rowid', wanted)
-  const fresh = await newest(texts.where(sql<boolean>`found.rowid > ${lastIndexed}`), 'found.rowid', wanted)
-  const limit = wanted.limit - fresh.length
-  if (limit === 0) return fresh
+/** Messages that contain a folded text: those not in the index yet, which are all newer, then those that are. */
+async function containing(read: Read, text: string, wanted: Wanted): Promise<MessageRow[]> {
+  const said: Condition = sql`(select instr(t.folded, ${text}) from message_texts as t
+    where t.msg_id = messages.msg_id) > 0`
+  if (wanted.pinned) return newest(pinned(read), wanted, said)
+  const texts = by(read, 'message_texts')
+  const inText: Condition = sql`instr(found.folded, ${text}) > 0`
+  if ([...text].length < INDEXED_LENGTH) return newest(texts, wanted, inText)
+  // Asked for once: the index goes on growing.
+  const last = (await sql<{ msg_id: bigint }>`select ${lastIndexed} as msg_id`.execute(read)).rows[0]?.msg_id ?? 0n
+  const fresh = await newest(texts, wanted, inText, sql`found.msg_id > ${last}`)
+  if (fresh.length === wanted.limit) return fresh
   const phrase = `"${text.replaceAll('"', '""')}"`
-  const indexed = from(read, 'message_search').where(sql<boolean>`found.message_search match ${phrase}`)
-  return [...fresh, ...(await newest(indexed, 'found.rowid', { ...wanted, limit }))]
+  const rest = { ...wanted, limit: wanted.limit - fresh.length }
+  const inIndex: Condition = sql`found.message_search match ${phrase}`
+  const indexed = await newest(by(read, 'message_search', 'rowid'), rest, inIndex, sql`found.rowid <= ${last}`)
+  return [...fresh, ...indexed]
 }
 
-type Messages = SelectQueryBuilder<Schema, 'messages', Record<never, never>>
+/** Where to look, and the id in whose order that is read. */
+interface Source {
+  read: Read
+  messages: SelectQueryBuilder<Schema, 'messages', Record<never, never>>
+  id: RawBuilder<bigint>
+}
 
-/** Messages by way of another table, which is read first and in its own order: so reading ends with the page. */
-function from(read: Database['read'], table: string): Messages {
-  return read
+const all = (read: Read): Source => ({ read, messages: read.selectFrom('messages'), id: sql`messages.msg_id` })
+
+/** The messages of a filter that few pass: looking for those among all would take long. */
+function few(read: Read, wanted: Wanted): Source | undefined {
+  if (wanted.pinned) return pinned(read)
+  return wanted.has_file ? attached(read) : undefined
+}
+
+const pinned = (read: Read): Source => by(read, 'pins')
+
+function attached(read: Read): Source {
+  const source = by(read, 'message_attachments')
+  const firstFile = sql`(select min(a.file_id) from message_attachments as a where a.msg_id = found.msg_id)`
+  return { ...source, messages: source.messages.where(sql<boolean>`found.file_id = ${firstFile}`) }
+}
+
+/**
+ * Messages by way of another table. SQLite never reorders a cross join: it reads that table first, in its own order, and
+ * ends with the page.
+ */
+function by(read: Read, table: string, idColumn = 'msg_id'): Source {
+  const id = sql<bigint>`${sql.ref(`found.${idColumn}`)}`
+  const messages = read
     .selectFrom(sql<object>`${sql.table(table)}`.as('found'))
     .crossJoin('messages')
-    .where(sql<boolean>`messages.msg_id = found.rowid`) as unknown as Messages
+    .where(sql<boolean>`messages.msg_id = ${id}`) as unknown as Source['messages']
+  return { read, messages, id }
 }
 
-/** The newest of these messages that meet the other conditions, in the order of this column. */
-function newest(messages: Messages, column: string, wanted: Wanted): Promise<MessageRow[]> {
-  const { thread_id, author_id, before, after, has_file, has_embed } = wanted
-  const id = sql<bigint>`${sql.ref(column)}`
-  const attached = sql<boolean>`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)`
-  const pinned = sql<boolean>`exists (select 1 from pins as p where p.msg_id = messages.msg_id)`
+/** The newest of these messages that meet all conditions. */
+function newest({ read, messages, id }: Source, wanted: Wanted, ...conditions: Condition[]): Promise<MessageRow[]> {
+  const { thread_id, author_id, before, after, has_file, has_embed, feeds, limit } = wanted
+  const file = sql<boolean>`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)`
   return messages
     .selectAll('messages')
-    .where('messages.feed_id', 'in', wanted.feeds)
+    .where((found) => found.and([inFeeds(read, feeds), ...conditions]))
     .$if(thread_id !== undefined, (found) => found.where('thread_id', '=', thread_id ?? 0))
     .$if(author_id !== undefined, (found) => found.where('author_id', '=', author_id ?? 0))
     .$if(before !== undefined, (found) => found.where(sql<boolean>`${id} < ${before}`))
     .$if(after !== undefined, (found) => found.where(sql<boolean>`${id} > ${after}`))
-    .$if(has_file !== undefined, (found) => found.where(has_file ? attached : sql<boolean>`not ${attached}`))
+    .$if(has_file !== undefined, (found) => found.where(has_file ? file : sql<boolean>`not ${file}`))
     .$if(has_embed !== undefined, (found) => found.where('embeds', has_embed ? 'is not' : 'is', null))
-    .$if(wanted.pinned === true, (found) => found.where(pinned))
     .orderBy(id, 'desc')
-    .limit(wanted.limit)
+    .limit(limit)
     .execute()
 }
+
+/** Without the `+`, SQLite reads feed by feed and sorts all it found, instead of reading the newest. */
+const inFeeds = (read: Read, feeds: readonly number[]): Condition =>
+  among(read, sql.raw(engineOf(read) === 'sqlite' ? '+messages.feed_id' : 'messages.feed_id'), feeds)
