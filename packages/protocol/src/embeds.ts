@@ -5,7 +5,12 @@ import { accepting, Fields, Flag, Integer, List, Maybe, Nullable, refine, type S
 const MAX_EMBEDS_BYTES = 65_536
 
 const MAX_EMBEDS = 10
-const MAX_PIXELS = 2 ** 31 - 1
+
+/** Most characters in a text of an embed (spec 04, section 1.9). */
+export const EMBED_TEXT_MAX = { title: 256, description: 4096, site_name: 256, type: 256, locale: 256, url: 2048 }
+
+/** Most pixels in a width or height. */
+export const EMBED_PIXELS_MAX = 2 ** 31 - 1
 
 const EmbedField = Fields({ name: Text(), value: Text(), inline: Flag })
 
@@ -31,12 +36,14 @@ export const EmbedObject = Fields({
 /** An embed with all its keys. */
 export type EmbedObject = Static<typeof EmbedObject>
 
-const Word = Maybe(Nullable(Text({ max: 256 })))
-const Pixels = Maybe(Nullable(Integer(0, MAX_PIXELS)))
+const Words = (key: keyof typeof EMBED_TEXT_MAX) => Maybe(Nullable(Text({ max: EMBED_TEXT_MAX[key] })))
+const Pixels = Maybe(Nullable(Integer(0, EMBED_PIXELS_MAX)))
 
 /** A link that clients may follow or load; any other, `javascript:` for example, becomes null. */
 const Link = Maybe(
-  accepting(Nullable(Text({ max: 2048 })), (raw) => (typeof raw === 'string' && !isLink(raw) ? null : raw)),
+  accepting(Nullable(Text({ max: EMBED_TEXT_MAX.url })), (raw) =>
+    typeof raw === 'string' && !isLink(raw) ? null : raw,
+  ),
 )
 
 const isLink = (text: string): boolean =>
@@ -51,11 +58,11 @@ const GivenField = accepting(
 
 /** An embed as somebody gives it: every key may be left out. */
 export const Embed = Fields({
-  title: Word,
-  description: Maybe(Nullable(Text({ max: 4096 }))),
-  site_name: Word,
-  type: Word,
-  locale: Word,
+  title: Words('title'),
+  description: Words('description'),
+  site_name: Words('site_name'),
+  type: Words('type'),
+  locale: Words('locale'),
   url: Link,
   image: Link,
   video: Link,

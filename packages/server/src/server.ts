@@ -15,9 +15,12 @@ import type { PasswordCost } from './features/auth/passwords.ts'
 import { bots } from './features/bots/index.ts'
 import { dms } from './features/dms/index.ts'
 import { takesPart } from './features/dms/participants.ts'
+import { embeds } from './features/embeds/index.ts'
 import { emoji } from './features/emoji/index.ts'
 import { files } from './features/files/index.ts'
 import { FileLibrary } from './features/files/library.ts'
+import { gifs } from './features/gifs/index.ts'
+import { KLIPY_ORIGIN } from './features/gifs/klipy.ts'
 import { invites } from './features/invites/index.ts'
 import { members } from './features/members/index.ts'
 import { messages } from './features/messages/index.ts'
@@ -63,6 +66,8 @@ const FEATURES = [
   dms,
   files,
   emoji,
+  embeds,
+  gifs,
   search,
   sync,
   bots,
@@ -78,6 +83,8 @@ export interface StartOptions {
   resolve?: Resolver
   /** What carries events to the gateway. */
   bus?: EventBus
+  /** Where the GIF provider is, instead of where it really is. */
+  gifOrigin?: string
 }
 
 export interface RunningServer {
@@ -96,6 +103,7 @@ export async function startServer({
   passwordCost,
   resolve = systemResolver,
   bus: givenBus,
+  gifOrigin = KLIPY_ORIGIN,
 }: StartOptions): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack()
 
@@ -125,7 +133,7 @@ export async function startServer({
     new Outbound({ clock, resolve, exempt: () => config.get('network.outbound_allow') }),
     (requests) => requests.close(),
   )
-  const services: Services = { ...core, gateway, cleanup, storage, files: library, outbound, port }
+  const services: Services = { ...core, gateway, cleanup, storage, files: library, outbound, gifOrigin, port }
 
   let stopping = false
   const metrics = new Metrics()

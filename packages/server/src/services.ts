@@ -13,6 +13,8 @@ export interface Services extends Core {
   files: FileLibrary
   /** Requests to places that users name. */
   outbound: Outbound
+  /** Where the GIF provider is. */
+  gifOrigin: string
   /** The port the server really listens on; known once it does. */
   port(): number
 }

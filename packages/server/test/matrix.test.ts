@@ -35,11 +35,14 @@ const OPEN_TO_MEMBERS: readonly string[] = [
   'listRoles',
   'listSessions',
   'listStickers',
+  'listTrendingGifs',
   'logout',
   'openDm',
   'removeSecondFactor',
   'renewRecoveryCodes',
+  'resolveEmbed',
   'revokeSession',
+  'searchGifs',
   'setUpSecondFactor',
   'sync',
 ]
@@ -72,7 +75,8 @@ function outcomeOf({ status, body }: Answer): Outcome {
   if (code === 'VALIDATION_ERROR' && /Authorization/.test(body.error.message)) return 'asked for a token'
   if (code === 'AUTH_EXPIRED') return 'sent to log in'
   if (code === 'BANNED') return 'inactive'
-  assert.ok(status < 500, `${status} ${code}`)
+  // A server without a key for GIFs says so with a 503.
+  assert.ok(status < 500 || code === 'GIF_PROVIDER_UNAVAILABLE', `${status} ${code}`)
   return code === 'MISSING_PERMISSIONS' || code === 'NOT_DM_PARTICIPANT' ? 'refused' : 'admitted'
 }
 

@@ -6,9 +6,11 @@ import * as bots from './bots.ts'
 import * as categories from './categories.ts'
 import * as commands from './commands.ts'
 import * as dms from './dms.ts'
+import * as embeds from './embeds.ts'
 import * as emoji from './emoji.ts'
 import * as feeds from './feeds.ts'
 import * as files from './files.ts'
+import * as gifs from './gifs.ts'
 import * as invites from './invites.ts'
 import * as logins from './logins.ts'
 import * as members from './members.ts'
@@ -35,9 +37,11 @@ export * from './categories.ts'
 export * from './commands.ts'
 export * from './common.ts'
 export * from './dms.ts'
+export * from './embeds.ts'
 export * from './emoji.ts'
 export * from './feeds.ts'
 export * from './files.ts'
+export * from './gifs.ts'
 export * from './invites.ts'
 export * from './logins.ts'
 export * from './members.ts'
@@ -80,6 +84,8 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   sync: endpointsOf(sync),
   files: endpointsOf(files),
   emoji: endpointsOf(emoji),
+  embeds: endpointsOf(embeds),
+  gifs: endpointsOf(gifs),
   threads: endpointsOf(threads),
   bans: endpointsOf(bans),
   reports: endpointsOf(reports),

@@ -117,7 +117,9 @@ async function freshSession(server: TestServer): Promise<Client> {
 }
 
 function assertCalm({ status, body, headers }: Answer, attempt: string): void {
-  assert.ok(status < 500, `${status} to ${attempt}: ${stringifyJson(body)}`)
+  // A server without a key for GIFs says so with a 503.
+  const isCalm = status < 500 || body.error.code === 'GIF_PROVIDER_UNAVAILABLE'
+  assert.ok(isCalm, `${status} to ${attempt}: ${stringifyJson(body)}`)
   if (status < 400) return
   assert.match(headers.get('content-type') ?? '', /^application\/json/, attempt)
   assert.ok(Object.hasOwn(ERRORS, body.error.code), attempt)

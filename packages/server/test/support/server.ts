@@ -25,6 +25,7 @@ export interface TestOptions {
   clock?: Clock
   log?: Logger
   resolve?: Resolver
+  gifOrigin?: string
 }
 
 /** A real server on a free port with an empty database. */
@@ -48,6 +49,7 @@ export async function startTestServer(engine: Engine, options: TestOptions = {})
     ...(options.resolve && { resolve: options.resolve }),
     clock,
     bus,
+    ...(options.gifOrigin && { gifOrigin: options.gifOrigin }),
   })
   return new TestServer(running, bus, databaseUrl, storagePath)
 }
