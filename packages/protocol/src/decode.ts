@@ -195,7 +195,7 @@ function decodeObject(json: JsonSchema): Decoder {
   return typeof json.additionalProperties === 'object' ? decodeDictionary(json.additionalProperties) : decodeJsonObject
 }
 
-function decodeFields({ properties = {}, required = [] }: JsonSchema): Decoder {
+function decodeFields({ properties = {}, required = [], additionalProperties }: JsonSchema): Decoder {
   const fields = Object.entries(properties).map(([name, schema]) => ({
     name,
     decoder: decoderOf(schema),
@@ -211,8 +211,15 @@ function decodeFields({ properties = {}, required = [] }: JsonSchema): Decoder {
         if (field.required) throw new DecodeError(join(path, field.name), 'is required')
       } else result[field.name] = field.decoder(given, limits, join(path, field.name))
     }
-    return result
+    return additionalProperties === true ? { ...undeclared(input, properties, path), ...result } : result
   }
+}
+
+/** The fields that a schema does not name, as they came. */
+function undeclared(input: Record<string, unknown>, declared: Record<string, TSchema>, path: string): object {
+  const others = Object.fromEntries(Object.entries(input).filter(([name]) => !Object.hasOwn(declared, name)))
+  checkTexts(others, path)
+  return others
 }
 
 function decodeDictionary(values: TSchema): Decoder {

@@ -128,6 +128,11 @@ export function Fields<T extends TProperties>(properties: T): TObject<T> {
   return Type.Object(properties)
 }
 
+/** An object with these fields; unknown fields are kept as they came. */
+export function OpenFields<T extends TProperties>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: true })
+}
+
 /** The same schema with a rule of its own; `check` returns what is wrong, if anything. */
 export function refine<T extends TSchema>(schema: T, check: (value: Static<T>) => string | undefined): T {
   return hint(schema, { check: check as Hints['check'] & {} })

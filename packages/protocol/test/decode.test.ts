@@ -19,6 +19,7 @@ import {
   Maybe,
   Nullable,
   OneOf,
+  OpenFields,
   parseJson,
   QueryFlag,
   refine,
@@ -475,5 +476,21 @@ describe('arbitrary input', () => {
     fc.assert(
       fc.property(nearlyEverything, ([value, name, field]) => endsWell(Everything, { ...value, [name]: field })),
     )
+  })
+})
+
+describe('an object with open fields', () => {
+  const schema = OpenFields({ id: Id, name: Maybe(Text()) })
+
+  it('keeps what it does not name, and decodes what it does', () => {
+    assert.deepEqual(read(schema, '{"id":"7","name":null,"more":{"deep":[1]}}'), { id: 7, more: { deep: [1] } })
+    assert.throws(() => read(schema, '{"id":0,"more":1}'), DecodeError)
+    assert.throws(() => read(schema, '{"id":1,"more":"\\u0000"}'), DecodeError)
+  })
+
+  it('takes a key that names a prototype for a key', () => {
+    const decoded = read(schema, '{"id":1,"__proto__":{"admin":true}}') as Record<string, unknown>
+    assert.equal(decoded.admin, undefined)
+    assert.equal(stringifyJson(decoded), '{"__proto__":{"admin":true},"id":1}')
   })
 })

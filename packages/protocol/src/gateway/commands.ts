@@ -5,11 +5,14 @@
 import {
   accepting,
   Fields,
+  Flag,
+  Id,
   Integer,
   JsonObject,
   List,
   Maybe,
   OneOf,
+  OpenFields,
   refine,
   Seconds,
   type Static,
@@ -51,7 +54,14 @@ function command<D extends TObject>(type: string, data: D, options: CommandOptio
 }
 
 /** An id in a command: a JSON integer. Decimal text, which REST accepts, is refused here. */
-const GatewayId = accepting(Integer(0, 2 ** 32 - 1), (raw) => (typeof raw === 'string' ? Number.NaN : raw))
+const GatewayId = accepting(Integer(0, 2 ** 32 - 1), withoutText)
+
+/** `true` or `false` in a command. The words and numbers that REST accepts are refused here. */
+const GatewayFlag = accepting(Flag, (raw) => (typeof raw === 'boolean' ? raw : undefined))
+
+function withoutText(raw: unknown): unknown {
+  return typeof raw === 'string' ? Number.NaN : raw
+}
 
 /** Starts a new session. */
 export const identify = command(
@@ -92,5 +102,51 @@ export const sendTyping = command(
   { aliases: ['typing_start'] },
 )
 
+/**
+ * Says what a participant of a voice room does: only what is given changes (spec 06, section 8.4). `MISSING_PERMISSIONS`,
+ * and nothing changes, for `video` without VIDEO and `streaming` without STREAM in the room.
+ */
+export const updateVoiceState = command(
+  'voice_state_update',
+  Fields({
+    self_mute: Maybe(GatewayFlag),
+    self_deaf: Maybe(GatewayFlag),
+    video: Maybe(GatewayFlag),
+    streaming: Maybe(GatewayFlag),
+  }),
+)
+
+/**
+ * Tells everybody in the voice room what the device can do; further keys are passed on as they came (spec 06, section
+ * 8.7). `MISSING_ROOM_ID` without a room, `PAYLOAD_TOO_LARGE` above `relay_payload_max` characters of JSON.
+ */
+export const negotiateCodec = command(
+  'voice_codec_neg',
+  OpenFields({ room_id: Maybe(GatewayId), media_type: Maybe(Text()), codec: Maybe(Text()) }),
+)
+
+/**
+ * Answers a request to speak (`request_ack`, with STAGE_MODERATOR) or an invite (`invite_ack`), before everybody in the
+ * room (spec 06, section 8.8). `MISSING_ROOM_ID` without a room.
+ */
+export const respondOnStage = command(
+  'stage_response',
+  Fields({
+    room_id: Maybe(GatewayId),
+    response_type: Maybe(Text({ max: 64 })),
+    accepted: Maybe(GatewayFlag),
+    target_id: Maybe(accepting(Id, withoutText)),
+  }),
+)
+
 /** All commands. */
-export const GATEWAY_COMMANDS: readonly GatewayCommand[] = [identify, resume, heartbeat, updatePresence, sendTyping]
+export const GATEWAY_COMMANDS: readonly GatewayCommand[] = [
+  identify,
+  resume,
+  heartbeat,
+  updatePresence,
+  sendTyping,
+  updateVoiceState,
+  negotiateCodec,
+  respondOnStage,
+]

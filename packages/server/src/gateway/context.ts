@@ -3,6 +3,7 @@ import type { Limits } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import type { Community } from '../community/community.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { VoiceRooms } from './voice.ts'
 
 /** Whose token it is. */
 export interface Identity {
@@ -62,5 +63,7 @@ export interface GatewayContext {
   serverInfo(): { name: string; icon: string | undefined }
   /** Address of the client behind trusted proxies; undefined when it cannot be known. */
   clientAddress(request: IncomingMessage): string | undefined
+  /** Nobody is in a room if there are none. */
+  voiceRooms?: VoiceRooms
   timings?: Timings
 }

@@ -21,6 +21,7 @@ import { LocalPresences, type PresenceData, type Presences } from './presence.ts
 import { addPresence } from './presence-command.ts'
 import { SessionTable } from './session-table.ts'
 import { addTyping } from './typing.ts'
+import { addVoice } from './voice.ts'
 import { GatewayWebSocket } from './web-socket.ts'
 
 const PATH = '/gateway'
@@ -97,6 +98,7 @@ export class Gateway {
     })
     addPresence(commands, this.#presences, this.#context)
     addTyping(commands, this.#context)
+    addVoice(commands, this.#context)
     return commands
   }
 

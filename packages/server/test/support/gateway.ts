@@ -17,6 +17,7 @@ import { Community } from '../../src/community/community.ts'
 import { LocalBus } from '../../src/events/bus.ts'
 import { type AuthFailure, DEFAULT_TIMINGS, type Identity, type Timings } from '../../src/gateway/context.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
+import type { VoiceRooms } from '../../src/gateway/voice.ts'
 import { MAX_MESSAGE } from './checked-bus.ts'
 import { TestClock } from './clock.ts'
 import { problemOf } from './payloads.ts'
@@ -50,7 +51,7 @@ export class TestGateway {
   /** Runs while a token is looked up. */
   beforeAnswer: () => Promise<void> | void = () => {}
 
-  constructor(timings: Timings = { ...DEFAULT_TIMINGS, closeTimeout: 200, patience: 0 }) {
+  constructor(timings: Timings = { ...DEFAULT_TIMINGS, closeTimeout: 200, patience: 0 }, voiceRooms?: VoiceRooms) {
     this.community.setRole({ id: EVERYONE, position: 0, permissions: DEFAULT_EVERYONE_PERMISSIONS, builtin: true })
     this.gateway = new Gateway({
       community: this.community,
@@ -70,13 +71,14 @@ export class TestGateway {
       serverInfo: () => ({ name: 'Test', icon: undefined }),
       clientAddress: ({ headers }) => headers['x-address']?.toString(),
       timings,
+      ...(voiceRooms && { voiceRooms }),
     })
     this.#server = createServer((_request, response) => response.writeHead(404).end())
     this.#server.on('upgrade', (request, socket, head) => this.gateway.handleUpgrade(request, socket, head))
   }
 
-  static async start(timings?: Timings): Promise<TestGateway> {
-    const test = new TestGateway(timings)
+  static async start(timings?: Timings, voiceRooms?: VoiceRooms): Promise<TestGateway> {
+    const test = new TestGateway(timings, voiceRooms)
     await new Promise<void>((resolve) => test.#server.listen(0, '127.0.0.1', resolve))
     return test
   }

@@ -1,5 +1,5 @@
 /** Voice rooms and stages (spec 06, section 13.10; spec 07). */
-import { Fields, Flag, Id, List, Maybe, Nullable, Seconds, Text, Type } from '../../schema.ts'
+import { Fields, Flag, Id, List, Maybe, Nullable, OpenFields, Seconds, Text } from '../../schema.ts'
 import { event } from '../event.ts'
 
 /** Somebody in a room (spec 07, section 1.2): `mute` and `deaf` are their own, `server_…` a moderator's doing. */
@@ -22,7 +22,7 @@ export const voiceStateUpdate = event('voice_state_update', Fields({ room_id: Id
 /** What a participant's device wants to send or receive; further keys are passed on as they came. */
 export const voiceCodecNeg = event(
   'voice_codec_neg',
-  Type.Object({ room_id: Id, user_id: Id, media_type: Text(), codec: Text() }, { additionalProperties: true }),
+  OpenFields({ room_id: Id, user_id: Id, media_type: Text(), codec: Text() }),
 )
 
 const OnStage = Fields({ room_id: Id, user_id: Id })
