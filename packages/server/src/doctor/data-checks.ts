@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, stat, statfs } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
@@ -111,12 +111,14 @@ async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-export const diskHasSpace = check('disk space', async ({ config }) => {
+export const diskHasSpace = check('disk space', async ({ config, machine }) => {
   const target = parseDatabaseUrl(config.get('database.url'))
   const database = target.engine === 'sqlite' && target.path !== null ? [path.dirname(path.resolve(target.path))] : []
   const folders = [...database, path.resolve(config.get('storage.path'))]
-  const spaces = await Promise.all(folders.map(freeSpace))
-  const [scarcest] = spaces.filter((space) => space !== undefined).sort((a, b) => a.free - b.free)
+  const spaces = await Promise.all(
+    folders.map(async (folder) => ({ folder, free: (await machine.freeBytes(folder)) ?? Number.NaN })),
+  )
+  const [scarcest] = spaces.filter(({ free }) => !Number.isNaN(free)).sort((a, b) => a.free - b.free)
   if (!scarcest) return skipped('No folder of this server is there yet.')
   const facts = `${readableSize(scarcest.free)} are free in ${scarcest.folder}.`
   const cure = 'Remove what is not needed, or move the data to a larger disk.'
@@ -124,23 +126,24 @@ export const diskHasSpace = check('disk space', async ({ config }) => {
   return scarcest.free < LITTLE_BYTES ? warning(facts, cure) : ok(facts)
 })
 
-async function freeSpace(folder: string): Promise<{ folder: string; free: number } | undefined> {
-  const facts = await statfs(folder).catch(() => undefined)
-  return facts && { folder, free: facts.bavail * facts.bsize }
-}
-
 export const backupsAreFresh = check('backups', async ({ backups }) => {
   const cure = 'Run "vox backup" once a day, and keep a copy on another machine (docs/operations.md).'
   if (backups === undefined) return skipped('Name the folder of backups with --backups to check their age.')
   const [newest] = (await filesIn(backups)).sort((a, b) => b.changedAt - a.changedAt)
   if (!newest) return error(`There is no backup in ${backups}.`, cure)
+  if (newest.size === 0) return error(`The newest backup, ${newest.file}, is empty.`, cure)
   const hours = Math.floor((Date.now() - newest.changedAt) / HOUR_MS)
   const facts = `The newest backup, ${newest.file}, is ${hours} hour${hours === 1 ? '' : 's'} old.`
   return hours < STALE_HOURS ? ok(facts) : warning(facts, cure)
 })
 
-async function filesIn(folder: string): Promise<{ file: string; changedAt: number }[]> {
+async function filesIn(folder: string): Promise<{ file: string; changedAt: number; size: number }[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => path.join(folder, name))
-  return Promise.all(files.map(async (file) => ({ file, changedAt: (await stat(file)).mtimeMs })))
+  return Promise.all(
+    files.map(async (file) => {
+      const { mtimeMs, size } = await stat(file)
+      return { file, changedAt: mtimeMs, size }
+    }),
+  )
 }

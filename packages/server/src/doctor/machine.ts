@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { resolveTxt } from 'node:dns/promises'
-import { readFile } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -11,6 +11,8 @@ export interface Machine {
   read(path: string): Promise<string | undefined>
   /** What a program prints; undefined if it is not there or fails. */
   run(program: string, ...args: string[]): Promise<string | undefined>
+  /** Bytes that are free on the disk of a folder; undefined if there is no such folder. */
+  freeBytes(folder: string): Promise<number | undefined>
   /** Text records of a name, each in one piece; none if there is no such name. */
   textRecords(name: string): Promise<string[]>
 }
@@ -23,6 +25,10 @@ export const thisMachine: Machine = {
     } catch {
       return undefined
     }
+  },
+  freeBytes: async (folder) => {
+    const facts = await statfs(folder).catch(() => undefined)
+    return facts && facts.bavail * facts.bsize
   },
   textRecords: async (name) => (await resolveTxt(name).catch(() => [])).map((parts) => parts.join('')),
 }

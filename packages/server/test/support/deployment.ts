@@ -24,14 +24,18 @@ export function machineWith({
   files = {},
   prints,
   records = [],
+  free = {},
 }: {
   files?: Record<string, string>
   prints?: string
   records?: string[]
+  /** Free bytes by folder. */
+  free?: Record<string, number>
 }): Machine {
   return {
     read: async (path) => files[path],
     run: async () => prints,
+    freeBytes: async (folder) => free[folder],
     textRecords: async () => records,
   }
 }
