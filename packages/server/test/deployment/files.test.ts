@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { CHECKS } from '../../src/doctor/doctor.ts'
-import { freshPath } from '../support/folder.ts'
-import { deployed, without } from '../support/proxies.ts'
+import { deployed } from '../support/proxies.ts'
 
 const FILES = [
   'Caddyfile',
@@ -16,6 +13,8 @@ const FILES = [
   'grafana-dashboard.json',
   'nginx.conf',
   'prometheus-rules.yaml',
+  'vox-backup.service',
+  'vox-backup.timer',
   'vox.env.example',
   'vox.service',
 ]
@@ -58,38 +57,5 @@ describe('the files of a deployment', () => {
       assert.ok(checks.length > 0, row)
       for (const check of checks) assert.ok(names.has(check), `${check} is no check of the doctor`)
     }
-  })
-})
-
-describe('the systemd unit', { skip: without('systemd-analyze') }, () => {
-  /** The unit with programs and users that this machine has. */
-  function unit(): string {
-    const folder = freshPath()
-    mkdirSync(folder)
-    const file = path.join(folder, 'vox.service')
-    writeFileSync(
-      file,
-      deployed('vox.service')
-        .replace('/opt/vox/node_modules/.bin/node', process.execPath)
-        .replace(
-          '/opt/vox/docs/deployment.md',
-          fileURLToPath(new URL('../../../../docs/deployment.md', import.meta.url)),
-        )
-        .replaceAll(/^(User|Group)=vox$/gm, '$1=root'),
-    )
-    return file
-  }
-
-  it('is valid', () => {
-    assert.equal(execFileSync('systemd-analyze', ['verify', unit()], { encoding: 'utf8', stdio: 'pipe' }), '')
-  })
-
-  it('leaves little open', () => {
-    // The threshold is ten times the exposure level: 0 is sealed, 100 is unprotected.
-    const report = execFileSync('systemd-analyze', ['security', '--offline=true', '--threshold=25', unit()], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    })
-    assert.match(report, /exposure level for vox.service: [01]\.\d/)
   })
 })
