@@ -36,6 +36,7 @@ const gateway = new Gateway({
     isBot: false,
   }),
   use: async () => expiresAt,
+  participantsOf: async () => [],
   serverInfo: () => ({ name: 'Bench', icon: undefined }),
   clientAddress: () => undefined,
   timings: { ...DEFAULT_TIMINGS, heartbeatInterval },

@@ -14,7 +14,7 @@ import { auth } from './features/auth/index.ts'
 import type { PasswordCost } from './features/auth/passwords.ts'
 import { bots } from './features/bots/index.ts'
 import { dms } from './features/dms/index.ts'
-import { takesPart } from './features/dms/participants.ts'
+import { participantsOf, takesPart } from './features/dms/participants.ts'
 import { embeds } from './features/embeds/index.ts'
 import { emoji } from './features/emoji/index.ts'
 import { files } from './features/files/index.ts'
@@ -118,6 +118,7 @@ export async function startServer({
     limits: () => config.limits,
     authenticate: (token) => gatewayLogin(services, token),
     use: (authSessionId) => sessions.touch(authSessionId),
+    participantsOf: (dmId) => participantsOf(db.read, dmId),
     serverInfo: () => ({ name: config.get('server.name'), icon: config.get('server.icon') || undefined }),
     clientAddress: ({ socket, headers }) =>
       clientAddress(socket.remoteAddress, headers, config.get('network.trusted_proxies')),

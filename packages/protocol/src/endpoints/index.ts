@@ -5,6 +5,7 @@ import * as bans from './bans.ts'
 import * as bots from './bots.ts'
 import * as categories from './categories.ts'
 import * as commands from './commands.ts'
+import * as dmMessages from './dm-messages.ts'
 import * as dms from './dms.ts'
 import * as embeds from './embeds.ts'
 import * as emoji from './emoji.ts'
@@ -36,6 +37,7 @@ export * from './bots.ts'
 export * from './categories.ts'
 export * from './commands.ts'
 export * from './common.ts'
+export * from './dm-messages.ts'
 export * from './dms.ts'
 export * from './embeds.ts'
 export * from './emoji.ts'
@@ -81,6 +83,7 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   pins: endpointsOf(pins),
   search: endpointsOf(search),
   dms: endpointsOf(dms),
+  dm_messages: endpointsOf(dmMessages),
   sync: endpointsOf(sync),
   files: endpointsOf(files),
   emoji: endpointsOf(emoji),

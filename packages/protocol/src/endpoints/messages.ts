@@ -135,6 +135,12 @@ export const sendMessage = endpoint({
   ],
 })
 
+/** A new content, which replaces all that was there; one of the two at least (spec 04, section 2.4). */
+export const EditMessage = Fields({ body: Maybe(Text({ max: 'message_body_max' })), opaque_blob: Maybe(Text()) })
+
+/** Answer to an edit. */
+export const MessageEdited = Fields({ msg_id: Snowflake, edit_timestamp: Milliseconds })
+
 /** Replaces the content of the caller's own message (spec 04, section 2.4). */
 export const editMessage = endpoint({
   method: 'PATCH',
@@ -143,8 +149,8 @@ export const editMessage = endpoint({
   auth: 'session',
   requires: { permission: 'SEND_MESSAGES', or: 'SEND_IN_THREADS', in: 'feed' },
   params: FeedMessageParams,
-  body: Fields({ body: Maybe(Text({ max: 'message_body_max' })), opaque_blob: Maybe(Text()) }),
-  reply: { 200: Fields({ msg_id: Snowflake, edit_timestamp: Milliseconds }) },
+  body: EditMessage,
+  reply: { 200: MessageEdited },
   errors: ['MISSING_PERMISSIONS', 'MESSAGE_NOT_FOUND', 'FORBIDDEN', 'EMPTY_MESSAGE', 'PAYLOAD_TOO_LARGE'],
 })
 

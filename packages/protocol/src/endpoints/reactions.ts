@@ -3,9 +3,9 @@ import { Fields, Id, List, type Static, Text } from '../schema.ts'
 import { FeedMessageParams } from './common.ts'
 
 /** An emoji, a word or a form such as `custom:wave:17`; opaque to the server. 1 to 255 characters. */
-const Reaction = Text({ min: 1, max: 255 })
+export const ReactionText = Text({ min: 1, max: 255 })
 
-const ReactionParams = Fields({ ...FeedMessageParams.properties, emoji: Reaction })
+const ReactionParams = Fields({ ...FeedMessageParams.properties, emoji: ReactionText })
 
 /** Who has reacted with an emoji, in the order in which they did (spec 04, section 4.3). */
 export const ReactionGroup = Fields({ emoji: Text(), user_ids: List(Id) })

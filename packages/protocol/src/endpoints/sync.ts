@@ -49,6 +49,9 @@ export const sync = endpoint({
   errors: ['FULL_SYNC_REQUIRED', 'INVALID_CATEGORY'],
 })
 
+/** The last message that has been read; it need not be there any more. */
+export const ReadUpTo = Fields({ up_to_msg_id: Int64 })
+
 /** Notes how far the caller has read in a feed; never goes back (spec 04, section 2.7). */
 export const markFeedRead = endpoint({
   method: 'POST',
@@ -57,7 +60,7 @@ export const markFeedRead = endpoint({
   auth: 'session',
   requires: { permission: 'READ_HISTORY', in: 'feed' },
   params: FeedParams,
-  body: Fields({ up_to_msg_id: Int64 }),
+  body: ReadUpTo,
   reply: { 204: null },
   errors: ['MISSING_PERMISSIONS', 'SPACE_NOT_FOUND'],
 })

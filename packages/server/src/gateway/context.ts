@@ -61,6 +61,8 @@ export interface GatewayContext {
   /** The auth session is in use: slides its expiry and says when it ends now; undefined when it has ended. */
   use(authSessionId: number): Promise<number | undefined>
   serverInfo(): { name: string; icon: string | undefined }
+  /** Who takes part in a conversation; nobody if there is none. */
+  participantsOf(dmId: number): Promise<readonly number[]>
   /** Address of the client behind trusted proxies; undefined when it cannot be known. */
   clientAddress(request: IncomingMessage): string | undefined
   /** Nobody is in a room if there are none. */

@@ -111,3 +111,61 @@ describe('typing', () => {
     assert.deepEqual(await first.rest(), [])
   })
 })
+
+describe('typing in a conversation', () => {
+  const DM = 7
+
+  it('reaches those who take part in it, the own sessions included', async () => {
+    await using gateway = await TestGateway.start()
+    const [first, second] = await pair(gateway)
+    const own = await gateway.identify(gateway.member(1))
+    const outsider = await gateway.identify(gateway.member(3))
+    gateway.conversations.set(DM, [1, 2])
+    for (const socket of [first, second, own, outsider]) await socket.rest()
+    first.send('typing', { dm_id: DM })
+    for (const socket of [first, second, own])
+      assert.deepEqual((await socket.next('typing_start')).d, { user_id: 1, dm_id: DM })
+    outsider.send('typing', { dm_id: DM })
+    outsider.send('typing', { dm_id: 8 })
+    for (const socket of [outsider, first]) assert.deepEqual(await socket.rest(), [])
+  })
+
+  it('is heard once in 5 s, whatever the same session types in the feed with the same number', async () => {
+    await using gateway = await TestGateway.start()
+    const [first, second] = await pair(gateway)
+    gateway.conversations.set(DM, [1, 2])
+    first.send('typing', { feed_id: FEED })
+    for (let time = 0; time < 2; time++) first.send('typing', { dm_id: DM })
+    await first.rest()
+    assert.deepEqual(
+      (await second.rest()).map(({ d }) => d),
+      [
+        { user_id: 1, feed_id: FEED },
+        { user_id: 1, dm_id: DM },
+      ],
+    )
+    gateway.clock.advance(5_000)
+    first.send('typing', { dm_id: DM })
+    await second.next('typing_start')
+  })
+
+  it('does not pass a block, in either direction', async () => {
+    await using gateway = await TestGateway.start()
+    const [first, second] = await pair(gateway)
+    const third = await gateway.identify(gateway.member(3))
+    await third.rest()
+    gateway.conversations.set(DM, [1, 2, 3])
+    gateway.community.blocks.add(1, 2)
+    first.send('typing', { dm_id: DM })
+    second.send('typing', { dm_id: DM })
+    for (const user_id of [1, 2]) assert.deepEqual((await third.next('typing_start')).d, { user_id, dm_id: DM })
+    for (const [socket, user_id] of [
+      [first, 1],
+      [second, 2],
+    ] as const)
+      assert.deepEqual(
+        (await socket.rest()).filter(({ type }) => type === 'typing_start').map(({ d }) => d),
+        [{ user_id, dm_id: DM }],
+      )
+  })
+})

@@ -20,3 +20,16 @@ export async function listed(client: Client): Promise<number[]> {
   const { items } = (await client.get('/dms')).body
   return items.map(({ dm_id }: { dm_id: number }) => dm_id)
 }
+
+/** Says something in a conversation; the message's id. */
+export async function say(client: Client, dm: number, body = 'hello'): Promise<bigint> {
+  const answer = await client.post(`/dms/${dm}/messages`, { body })
+  assert.equal(answer.status, 201, JSON.stringify(answer.body?.error))
+  return answer.body.msg_id
+}
+
+/** The texts in a conversation, oldest first. */
+export async function textsIn(client: Client, dm: number): Promise<string[]> {
+  const { messages } = (await client.get(`/dms/${dm}/messages`)).body
+  return messages.map(({ body }: { body: string }) => body).reverse()
+}

@@ -39,8 +39,13 @@ export const filePart = (content: string | Buffer, rest: Partial<TestPart> = {})
 })
 
 /** Uploads a text file to a feed; its id. */
-export async function uploadText(client: Client, feedId: number, text = 'hello world'): Promise<string> {
-  const { status, body } = await postForm(client, `/feeds/${feedId}/files`, filePart(text))
+export function uploadText(client: Client, feedId: number, text = 'hello world'): Promise<string> {
+  return uploadTextTo(client, `/feeds/${feedId}`, text)
+}
+
+/** Uploads a text file to a feed or conversation with this path; its id. */
+export async function uploadTextTo(client: Client, path: string, text = 'hello world'): Promise<string> {
+  const { status, body } = await postForm(client, `${path}/files`, filePart(text))
   if (status !== 201) throw new Error(`uploading: ${status} ${body?.error?.message}`)
   return body.file_id
 }

@@ -44,6 +44,8 @@ export class TestGateway {
   readonly gateway: Gateway
   readonly errors: object[] = []
   readonly used: number[] = []
+  /** Who takes part in which conversation. */
+  readonly conversations = new Map<number, readonly number[]>()
   readonly #limits = { ...DEFAULT_LIMITS }
   readonly #tokens = new Map<string, Identity | AuthFailure>()
   readonly #sockets = new Set<TestSocket>()
@@ -68,6 +70,7 @@ export class TestGateway {
         this.used.push(authSessionId)
         return this.identityOf(authSessionId)?.expiresAt
       },
+      participantsOf: async (dmId) => this.conversations.get(dmId) ?? [],
       serverInfo: () => ({ name: 'Test', icon: undefined }),
       clientAddress: ({ headers }) => headers['x-address']?.toString(),
       timings,

@@ -2,6 +2,7 @@ import { ApiError, dmCreate } from '@vox/protocol'
 import type { DmObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import { seconds } from '../../clock.ts'
+import type { Community } from '../../community/community.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Audience } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
@@ -53,6 +54,17 @@ export async function demandExisting(job: Work, dmId: number, userId: number): P
   if (!conversation) throw new ApiError('SPACE_NOT_FOUND')
   if (!idsOf(conversation).includes(userId)) throw new ApiError('NOT_DM_PARTICIPANT')
   return conversation
+}
+
+/**
+ * Refuses to let somebody write to a single other one on the other side of a block, whoever set it. In a group blocks
+ * keep nobody from writing (spec 05, section 5.4).
+ *
+ * @throws ApiError `USER_BLOCKED`
+ */
+export function demandUnblocked({ blocks }: Community, conversation: Conversation, userId: number): void {
+  if (!conversation.is_group && idsOf(conversation).some((otherId) => blocks.areApart(userId, otherId)))
+    throw new ApiError('USER_BLOCKED')
 }
 
 /** @throws ApiError `NOT_GROUP_DM` */

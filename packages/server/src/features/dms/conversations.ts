@@ -10,8 +10,8 @@ import {
   demandExisting,
   demandGroup,
   demandOwn,
+  demandUnblocked,
   everyoneIn,
-  idsOf,
   own,
   reveal,
   showConversation,
@@ -68,8 +68,7 @@ export class Conversations {
     return work.run(async (job) => {
       const before = await demandExisting(job, dmId, callerId)
       if (before.is_group) return showConversation(job.db, before)
-      if (idsOf(before).some((userId) => community.blocks.areApart(callerId, userId)))
-        throw new ApiError('USER_BLOCKED')
+      demandUnblocked(community, before, callerId)
       await job.db.updateTable('dms').set(NO_PAIR).where('dm_id', '=', dmId).execute()
       const group = { ...before, is_group: true }
       await reveal(job, group)

@@ -29,7 +29,7 @@ export class PictureService {
     const { config, files } = this.#services
     const mime = await imageType(image, config.get(this.#list.allowedTypes))
     return files.add(
-      { content: image.content, name: displayName(image.name), mime, uploaderId: creatorId, feedId: null },
+      { content: image.content, name: displayName(image.name), mime, uploaderId: creatorId, home: null },
       (job, file) => this.#add(job, name, file),
     )
   }

@@ -3,8 +3,10 @@ import type { Kysely } from 'kysely'
 import type { Community } from '../../community/community.ts'
 import type { Config } from '../../config/config.ts'
 import type { Schema } from '../../db/schema.ts'
+import { takesPart } from '../dms/participants.ts'
+import { type Home, isConversation } from '../messages/home.ts'
 import type { FileRow } from './file.ts'
-import { feedsShowing, isPicture } from './store.ts'
+import { type FilePlace, isIconOfOwnGroup, isPicture, placesShowing } from './store.ts'
 
 /** What the rules look at. */
 interface Circumstances {
@@ -18,11 +20,20 @@ export async function mayRead(
   userId: number,
   file: FileRow,
 ): Promise<boolean> {
-  const feeds = await feedsShowing(db, file.file_id)
-  if (feeds.some((feedId) => feedId !== null && community.sees(userId, { type: 'feed', id: feedId }))) return true
+  const places = await placesShowing(db, file.file_id)
+  if (await seesOneOf({ db, community }, userId, places)) return true
   if (await isPicture(db, file.file_id)) return true
-  if (feeds.length > 0) return false
-  return file.uploader_id === userId || file.url === config.get('server.icon') || isAvatar(db, file)
+  if (places.length > 0) return false
+  if (file.uploader_id === userId || file.url === config.get('server.icon')) return true
+  return (await isAvatar(db, file)) || isIconOfOwnGroup(db, file.url, userId)
+}
+
+async function seesOneOf({ db, community }: Circumstances, userId: number, places: readonly FilePlace[]) {
+  for (const { feed_id, dm_id } of places) {
+    if (feed_id !== null && community.sees(userId, { type: 'feed', id: feed_id })) return true
+    if (dm_id !== null && (await takesPart(db, userId, dm_id))) return true
+  }
+  return false
 }
 
 /** Whether a file is how its uploader shows up. */
@@ -43,23 +54,31 @@ export async function checkDeletable({ db, community }: Circumstances, userId: n
     throw new ApiError('INVALID_OPERATION', { message: 'Delete the emoji or sticker whose image this is.' })
 }
 
-/** Whether a user is a moderator wherever the file is shown; of one that is shown nowhere, of the whole server. */
-async function moderates({ db, community }: Circumstances, userId: number, { file_id }: FileRow) {
-  const feeds = await feedsShowing(db, file_id)
-  if (feeds.length === 0) return holds(community.permissions(userId), Permission.MANAGE_MESSAGES)
-  return feeds.every(
-    (id) => id !== null && holds(community.permissionsIn(userId, { type: 'feed', id }), Permission.MANAGE_MESSAGES),
+/**
+ * Whether a user is a moderator wherever the file is shown; of one that is shown nowhere, of the whole server. Nobody
+ * moderates conversations.
+ */
+async function moderates({ db, community }: Circumstances, userId: number, { file_id, dm_id }: FileRow) {
+  if (dm_id !== null) return false
+  const places = await placesShowing(db, file_id)
+  if (places.length === 0) return holds(community.permissions(userId), Permission.MANAGE_MESSAGES)
+  return places.every(
+    ({ feed_id: id }) =>
+      id !== null && holds(community.permissionsIn(userId, { type: 'feed', id }), Permission.MANAGE_MESSAGES),
   )
 }
 
-/** Whether somebody who did not upload a file may attach it in a feed: there it came from, and they see it already. */
+/**
+ * Whether somebody who did not upload a file may attach it: in the conversation, or in the feed, to which it was
+ * uploaded; in a feed, where not everybody knows one another, only what they see already.
+ */
 export async function mayReattach(
   { db, community }: Circumstances,
   userId: number,
   file: FileRow,
-  feedId: number,
+  home: Home,
 ): Promise<boolean> {
-  if (file.feed_id !== feedId) return false
-  const feeds = await feedsShowing(db, file.file_id)
-  return feeds.some((id) => id !== null && community.sees(userId, { type: 'feed', id }))
+  if (isConversation(home)) return file.dm_id === home.dm_id
+  if (file.feed_id !== home.feed_id) return false
+  return seesOneOf({ db, community }, userId, await placesShowing(db, file.file_id))
 }

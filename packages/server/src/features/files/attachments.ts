@@ -6,24 +6,26 @@ import { among, prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
+import { type Home, isConversation } from '../messages/home.ts'
 import { mayReattach } from './access.ts'
 import { type FileRow, fileObject } from './file.ts'
 
 /** Files that a message is about to show. */
 interface Wanted {
   authorId: number
-  feedId: number
+  home: Home
   fileIds: readonly string[]
 }
 
-/** The files to attach, in order; refuses what the author may not attach in this feed (spec 04, section 1.5). */
+/** The files to attach, in order; refuses what the author may not attach there (spec 04, section 1.5). */
 export async function resolveAttachments(
   job: Work,
   community: Community,
-  { authorId, feedId, fileIds }: Wanted,
+  { authorId, home, fileIds }: Wanted,
 ): Promise<FileRow[]> {
   if (fileIds.length === 0) return []
-  demandPermission(community.permissionsIn(authorId, { type: 'feed', id: feedId }), Permission.ATTACH_FILES)
+  if (!isConversation(home))
+    demandPermission(community.permissionsIn(authorId, { type: 'feed', id: home.feed_id }), Permission.ATTACH_FILES)
   const wanted = [...new Set(fileIds)]
   const rows = await job.db.selectFrom('files').selectAll().where('file_id', 'in', wanted).execute()
   const known = new Map(rows.map((file) => [file.file_id, file]))
@@ -31,7 +33,7 @@ export async function resolveAttachments(
   for (const fileId of wanted) {
     const file = known.get(fileId)
     if (!file) throw new ApiError('INVALID_ATTACHMENT', { message: `There is no file ${fileId}.` })
-    if (file.uploader_id !== authorId && !(await mayReattach({ db: job.db, community }, authorId, file, feedId)))
+    if (file.uploader_id !== authorId && !(await mayReattach({ db: job.db, community }, authorId, file, home)))
       throw new ApiError('FORBIDDEN', { message: `The file ${fileId} is not yours.` })
     files.push(file)
   }

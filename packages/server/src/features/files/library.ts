@@ -9,6 +9,8 @@ import type { UnitOfWork, Work } from '../../events/work.ts'
 import { urlOf } from '../../storage/open.ts'
 import type { SpooledFile } from '../../storage/spool.ts'
 import type { Storage } from '../../storage/storage.ts'
+import { takesPart } from '../dms/participants.ts'
+import type { HomeKey } from '../messages/home.ts'
 import { dimensionsOf } from './dimensions.ts'
 import type { FileRow } from './file.ts'
 
@@ -27,8 +29,8 @@ export interface NewFile {
   name: string
   mime: string
   uploaderId: number
-  /** Null if it belongs to no feed. */
-  feedId: number | null
+  /** Null if it belongs to neither a feed nor a conversation. */
+  home: HomeKey | null
 }
 
 /**
@@ -50,7 +52,7 @@ export class FileLibrary {
     await storage.put(row.file_id, file.content, row.mime)
     try {
       return await work.run(async (job) => {
-        this.#checkFeed(row.feed_id)
+        await this.#checkHome(job, row)
         await job.db.insertInto('files').values(row).execute()
         return use(job, row)
       })
@@ -76,7 +78,7 @@ export class FileLibrary {
     const deleted = await job.db
       .deleteFrom('files')
       .where('dm_id', '=', dmId)
-      .where('url', '<>', this.#context.config.get('server.icon'))
+      .where('url', '<>', this.#context.config.get('server.icon') ?? '')
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(
@@ -103,7 +105,7 @@ export class FileLibrary {
     })
   }
 
-  async #rowFor({ content, name, mime, uploaderId, feedId }: NewFile): Promise<FileRow> {
+  async #rowFor({ content, name, mime, uploaderId, home }: NewFile): Promise<FileRow> {
     const { config, clock } = this.#context
     const file_id = randomBytes(16).toString('base64url')
     const size = await dimensionsOf(mime, content)
@@ -114,17 +116,19 @@ export class FileLibrary {
       mime,
       url: urlOf(config, file_id),
       uploader_id: uploaderId,
-      feed_id: feedId,
+      feed_id: null,
       dm_id: null,
+      ...home,
       created_at: clock.now(),
       width: size?.width ?? null,
       height: size?.height ?? null,
     }
   }
 
-  /** Feeds can go while a file is on its way into them. */
-  #checkFeed(feedId: number | null): void {
-    if (feedId !== null && !this.#context.community.layout.feeds.has(feedId)) throw new ApiError('SPACE_NOT_FOUND')
+  /** Feeds and conversations can go, and somebody be gone from them, while a file is on its way. */
+  async #checkHome(job: Work, { feed_id, dm_id, uploader_id }: FileRow): Promise<void> {
+    if (feed_id !== null && !this.#context.community.layout.feeds.has(feed_id)) throw new ApiError('SPACE_NOT_FOUND')
+    if (dm_id !== null && !(await takesPart(job.db, uploader_id, dm_id))) throw new ApiError('NOT_DM_PARTICIPANT')
   }
 
   async #discard(fileId: string): Promise<void> {

@@ -6,6 +6,7 @@ import { Download } from '../../http/download.ts'
 import type { UploadedFile } from '../../http/form.ts'
 import type { Services } from '../../services.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
+import type { HomeKey } from '../messages/home.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { checkDeletable, mayRead } from './access.ts'
 import { type FileRow, fileObject } from './file.ts'
@@ -27,15 +28,15 @@ export class FileService {
     this.#services = services
   }
 
-  async upload(uploaderId: number, feedId: number, { file, name, mime }: Upload): Promise<FileObject> {
+  async upload(uploaderId: number, home: HomeKey, { file, name, mime }: Upload): Promise<FileObject> {
     const { community, config, files } = this.#services
-    existingFeed(community, feedId)
+    if ('feed_id' in home) existingFeed(community, home.feed_id)
     const declared = declaredType(mime) ?? declaredType(file.type)
     const type = (await recognizedType(file)) ?? declared ?? UNKNOWN_TYPE
     if (!mimeAllowed(config.get('media.allowed_file_mimes'), type))
       throw new ApiError('UNSUPPORTED_MEDIA_TYPE', { message: `Files of type ${type} are not allowed here.` })
     return files.add(
-      { content: file.content, name: displayName(name, file.name), mime: type, uploaderId, feedId },
+      { content: file.content, name: displayName(name, file.name), mime: type, uploaderId, home },
       async (_job, row) => fileObject(row),
     )
   }

@@ -7,16 +7,33 @@ export function findFile(db: Kysely<Schema>, fileId: string): Promise<FileRow | 
   return db.selectFrom('files').selectAll().where('file_id', '=', fileId).executeTakeFirst()
 }
 
-/** The feeds of the messages that a file is attached to. */
-export async function feedsShowing(db: Kysely<Schema>, fileId: string): Promise<(number | null)[]> {
-  const rows = await db
+/** Where a file can be seen: in a feed or in a conversation. */
+export interface FilePlace {
+  feed_id: number | null
+  dm_id: number | null
+}
+
+/** The feeds and conversations of the messages that a file is attached to. */
+export function placesShowing(db: Kysely<Schema>, fileId: string): Promise<FilePlace[]> {
+  return db
     .selectFrom('message_attachments')
     .innerJoin('messages', 'messages.msg_id', 'message_attachments.msg_id')
-    .select('messages.feed_id')
+    .select(['messages.feed_id', 'messages.dm_id'])
     .distinct()
     .where('file_id', '=', fileId)
     .execute()
-  return rows.map(({ feed_id }) => feed_id)
+}
+
+/** Whether a picture is the icon of a group that the user takes part in. */
+export async function isIconOfOwnGroup(db: Kysely<Schema>, url: string, userId: number): Promise<boolean> {
+  const group = await db
+    .selectFrom('dm_participants')
+    .innerJoin('dms', 'dms.dm_id', 'dm_participants.dm_id')
+    .select('dms.dm_id')
+    .where('user_id', '=', userId)
+    .where('icon', '=', url)
+    .executeTakeFirst()
+  return group !== undefined
 }
 
 /** Whether a file is the image of an emoji or sticker. */

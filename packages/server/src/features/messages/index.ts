@@ -17,16 +17,16 @@ import {
 } from '@vox/protocol/endpoints'
 import type { Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
+import { demandMessage, type Place } from './messages.ts'
 import { PinService } from './pins.ts'
-import { ReactionService } from './reactions.ts'
+import { react, reactionsTo, unreact } from './reactions.ts'
 import { ReadPositions } from './reads.ts'
 import { MessageService } from './service.ts'
-import type { Place } from './store.ts'
 
 /** Messages of feeds and threads, reactions to them, and pins. */
 export function messages(services: Services, on: Mount): void {
   const service = new MessageService(services)
-  const reactions = new ReactionService(services)
+  const { db, work, community } = services
   const pins = new PinService(services)
   const reads = new ReadPositions(services)
   const inFeed = ({ feed_id }: { feed_id: number }): Place => ({ feedId: feed_id, threadId: null })
@@ -47,9 +47,21 @@ export function messages(services: Services, on: Mount): void {
 
   on(markFeedRead, ({ params, body, caller }) => reads.move(caller.userId, params.feed_id, body.up_to_msg_id))
 
-  on(listReactions, async ({ params }) => ({ reactions: await reactions.list(params.feed_id, params.msg_id) }))
-  on(addReaction, ({ params, caller }) => reactions.add(caller.userId, params))
-  on(removeReaction, ({ params, caller }) => reactions.remove(caller.userId, params))
+  on(listReactions, async ({ params: { feed_id, msg_id } }) => ({
+    reactions: await reactionsTo(db.read, await demandMessage(db.read, { feed_id }, msg_id)),
+  }))
+  on(addReaction, ({ params: { feed_id, msg_id, emoji }, caller: { userId } }) =>
+    work.run(async (job) => {
+      const message = await demandMessage(job.db, { feed_id }, msg_id)
+      await react(job, community, { feed_id }, message, { user_id: userId, emoji })
+    }),
+  )
+  on(removeReaction, ({ params: { feed_id, msg_id, emoji }, caller: { userId } }) =>
+    work.run(async (job) => {
+      const message = await demandMessage(job.db, { feed_id }, msg_id)
+      await unreact(job, { feed_id }, message, { user_id: userId, emoji })
+    }),
+  )
 
   on(listPins, async ({ params }) => ({ messages: await pins.list(params.feed_id) }))
   on(pinMessage, ({ params }) => pins.pin(params.feed_id, params.msg_id))

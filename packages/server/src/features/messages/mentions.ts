@@ -8,3 +8,8 @@ export function acceptedMentions(wanted: readonly number[], held: bigint): numbe
   const mayMentionEveryone = holds(held, Permission.MENTION_EVERYONE)
   return [...new Set(wanted)].filter((id) => id !== EVERYONE || mayMentionEveryone)
 }
+
+/** The mentions that participants of a conversation may make: of these users, each once, and of everyone. */
+export function mentionsAmong(userIds: readonly number[], wanted: readonly number[]): number[] {
+  return [...new Set(wanted)].filter((id) => id === EVERYONE || userIds.includes(id))
+}

@@ -2,8 +2,11 @@ import { type DataOf, notificationCreate } from '@vox/protocol'
 import type { Community } from '../../community/community.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { Work } from '../../events/work.ts'
+import { idsOf } from '../dms/conversation.ts'
+import { type Home, hearsOf, isConversation, keyOf } from './home.ts'
 import { EVERYONE } from './mentions.ts'
-import { findMessage, type NewMessage } from './store.ts'
+import { findMessage } from './messages.ts'
+import type { NewMessage } from './store.ts'
 
 /** Longest preview, and how much is left of a longer body; characters. */
 const PREVIEW = 100
@@ -17,20 +20,19 @@ type Kind = 'mention' | 'reply' | 'message'
 export async function notifyOfMessage(
   job: Work,
   community: Community,
+  home: Home,
   { message, mentions }: { message: NewMessage & { author_id: number }; mentions: readonly number[] },
 ): Promise<void> {
-  const { author_id: actor_id, feed_id, thread_id, msg_id, body } = message
-  const space = { type: 'feed', id: feed_id } as const
+  const { author_id: actor_id, thread_id, msg_id, body } = message
   const told = new Set([actor_id])
   const tell = (type: Kind, users: Iterable<number>) => {
     for (const user_id of users) {
-      if (told.has(user_id) || !community.sees(user_id, space) || community.blocks.hasBlocked(user_id, actor_id))
-        continue
+      if (told.has(user_id) || !hearsOf(community, home, user_id, actor_id)) continue
       told.add(user_id)
       emit(job, {
         user_id,
         type,
-        feed_id,
+        ...keyOf(home),
         ...(thread_id !== null && { thread_id }),
         msg_id,
         actor_id,
@@ -38,26 +40,28 @@ export async function notifyOfMessage(
       })
     }
   }
-  // Nobody else would hear of it.
-  tell('mention', mentions.includes(EVERYONE) ? job.listeners() : mentions)
-  tell('reply', await authorOf(job, feed_id, message.reply_to))
-  tell('message', await subscribersOf(job, message))
+  tell('mention', mentions.includes(EVERYONE) ? everyone(job, home) : mentions)
+  tell('reply', await authorOf(job, home, message.reply_to))
+  if (!isConversation(home)) tell('message', await subscribersOf(job, home, thread_id))
 }
+
+/** Whoever may have to be told; in a feed those who could hear of it, which nobody does without a gateway session. */
+const everyone = (job: Work, home: Home): Iterable<number> => (isConversation(home) ? idsOf(home) : job.listeners())
 
 /** Tells the author of a message who has reacted to it, if the author still sees it (spec 04, section 13.2). */
 export function notifyOfReaction(
   job: Work,
   community: Community,
-  reaction: { msg_id: bigint; feed_id: number; thread_id: number | null; author_id: number | null },
+  home: Home,
+  message: Pick<NewMessage, 'msg_id' | 'thread_id' | 'author_id'>,
   { actor_id, emoji }: { actor_id: number; emoji: string },
 ): void {
-  const { author_id: user_id, feed_id, thread_id, msg_id } = reaction
-  if (user_id === null || user_id === actor_id) return
-  if (!community.sees(user_id, { type: 'feed', id: feed_id }) || community.blocks.hasBlocked(user_id, actor_id)) return
+  const { author_id: user_id, thread_id, msg_id } = message
+  if (user_id === null || user_id === actor_id || !hearsOf(community, home, user_id, actor_id)) return
   emit(job, {
     user_id,
     type: 'reaction',
-    feed_id,
+    ...keyOf(home),
     ...(thread_id !== null && { thread_id }),
     msg_id,
     actor_id,
@@ -76,9 +80,9 @@ function preview(body: string): string {
   return characters.length <= PREVIEW ? body : `${characters.slice(0, PREVIEW - 1).join('')}\u2026`
 }
 
-async function authorOf(job: Work, feedId: number, msgId: bigint | null): Promise<number[]> {
+async function authorOf(job: Work, home: Home, msgId: bigint | null): Promise<number[]> {
   if (msgId === null) return []
-  const author = (await findMessage(job.db, feedId, msgId))?.author_id
+  const author = (await findMessage(job.db, home, msgId))?.author_id
   return author ? [author] : []
 }
 
@@ -90,7 +94,7 @@ const threadSubscribers = prepared((db, p: { thread_id: number }) =>
   db.selectFrom('thread_subscribers').select('user_id').where('thread_id', '=', p.thread_id),
 )
 
-async function subscribersOf(job: Work, { feed_id, thread_id }: NewMessage): Promise<number[]> {
+async function subscribersOf(job: Work, { feed_id }: { feed_id: number }, thread_id: number | null): Promise<number[]> {
   const rows = await (thread_id === null
     ? feedSubscribers(job.db, { feed_id })
     : threadSubscribers(job.db, { thread_id }))

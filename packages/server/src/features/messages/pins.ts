@@ -5,8 +5,8 @@ import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
 import { existingFeed } from '../spaces/sight.ts'
+import { demandMessage } from './messages.ts'
 import { showMessages } from './show.ts'
-import { demandMessage } from './store.ts'
 
 const pinned = prepared((db, p: { feed_id: number }) =>
   db
@@ -39,7 +39,7 @@ export class PinService {
   async pin(feed_id: number, msg_id: bigint): Promise<void> {
     const { work, clock, config } = this.#services
     await work.run(async (job) => {
-      await demandMessage(job.db, feed_id, msg_id)
+      await demandMessage(job.db, { feed_id }, msg_id)
       const pins = await pinsOf(job, feed_id)
       if (pins.has(msg_id)) return
       if (pins.size >= config.limits.max_pins_per_feed) throw new ApiError('PIN_LIMIT_REACHED')

@@ -1,17 +1,18 @@
 import { messageCreate, snowflakeTime, stringifyJson } from '@vox/protocol'
 import type { Feed } from '../../community/layout.ts'
-import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
+import { type Conversation, reveal } from '../dms/conversation.ts'
 import { attach } from '../files/attachments.ts'
 import { eventFile, type FileRow } from '../files/file.ts'
 import { beginThread, threadName } from '../threads/threads.ts'
+import { audienceOf, keyOf } from './home.ts'
 import { insertMessage, type NewMessage } from './store.ts'
 
-/** What is about to become a message: checked by whoever lets it be posted. */
-export interface Post {
-  feed: Feed
-  thread_id: number | null
+/** What is about to become a message, and where: checked by whoever lets it be posted. */
+export type Post = Content & ({ feed: Feed; thread_id: number | null } | { dm: Conversation })
+
+interface Content {
   /** Null for a webhook. */
   author_id: number | null
   body: string | null
@@ -26,24 +27,30 @@ export interface Post {
 }
 
 /**
- * Stores a message and tells those who see its feed. Whatever posts (a member, a bot's answer, a webhook) does it by
- * this, so that a post in a forum begins its thread and search finds all of them. Notifications are not part of it.
+ * Stores a message and tells those who see its feed or take part in its conversation. Whatever posts (a member, a bot's
+ * answer, a webhook) does it by this, so that a post in a forum begins its thread, a conversation that somebody has
+ * closed is in sight again, and search finds all of them. Notifications are not part of it.
  */
 export async function post(job: Work, services: Services, message: Post): Promise<NewMessage> {
-  const { feed, files = [] } = message
+  const { files = [] } = message
   const row = newMessage(job.nextId(), message)
   await insertMessage(job.db, row)
   await attach(job, row.msg_id, files)
-  if (feed.type === 'forum' && row.thread_id === null) await beginForumThread(job, services, row)
+  if ('dm' in message) await reveal(job, message.dm)
+  else if (message.feed.type === 'forum' && row.thread_id === null)
+    await beginForumThread(job, services, message.feed, row)
   announce(job, row, message)
   return row
 }
 
-function newMessage(msg_id: bigint, { feed, webhook, ...post }: Post): NewMessage {
+function newMessage(msg_id: bigint, { webhook, ...post }: Post): NewMessage {
+  const place =
+    'dm' in post
+      ? { feed_id: null, dm_id: post.dm.dm_id, thread_id: null }
+      : { feed_id: post.feed.id, dm_id: null, thread_id: post.thread_id }
   return {
     msg_id,
-    feed_id: feed.id,
-    thread_id: post.thread_id,
+    ...place,
     author_id: post.author_id,
     body: post.body,
     opaque_blob: post.opaque_blob ?? null,
@@ -59,9 +66,14 @@ function newMessage(msg_id: bigint, { feed, webhook, ...post }: Post): NewMessag
 
 const jsonList = (list: readonly unknown[] = []): string | null => (list.length > 0 ? stringifyJson(list) : null)
 
-async function beginForumThread(job: Work, { clock, config }: Services, message: NewMessage): Promise<void> {
+async function beginForumThread(
+  job: Work,
+  { clock, config }: Services,
+  forum: Feed,
+  message: NewMessage,
+): Promise<void> {
   await beginThread(job, {
-    parent_feed_id: message.feed_id,
+    parent_feed_id: forum.id,
     parent_msg_id: message.msg_id,
     name: threadName(message.body, config.limits.channel_name_max),
     creator_id: message.author_id,
@@ -69,9 +81,10 @@ async function beginForumThread(job: Work, { clock, config }: Services, message:
   })
 }
 
-/** Tells those who see the feed; keys without a value are left out (spec 06, section 13.1). */
+/** Tells those who see it; keys without a value are left out (spec 06, section 13.1). */
 function announce(job: Work, row: NewMessage, post: Post): void {
-  const { msg_id, feed_id, thread_id, author_id, body, opaque_blob, reply_to } = row
+  const { msg_id, thread_id, author_id, body, opaque_blob, reply_to } = row
+  const home = 'dm' in post ? post.dm : { feed_id: post.feed.id }
   const { files = [], mentions = [], embeds = [], components = [], webhook } = post
   job.emit(
     messageCreate,
@@ -80,7 +93,7 @@ function announce(job: Work, row: NewMessage, post: Post): void {
       author_id,
       body,
       timestamp: snowflakeTime(msg_id),
-      feed_id,
+      ...keyOf(home),
       ...(thread_id !== null && { thread_id }),
       ...(opaque_blob !== null && { opaque_blob }),
       ...(reply_to !== null && { reply_to }),
@@ -92,6 +105,6 @@ function announce(job: Work, row: NewMessage, post: Post): void {
       ...(webhook && { webhook_id: webhook.webhook_id, webhook_name: webhook.name }),
       ...(webhook?.avatar && { webhook_avatar: webhook.avatar }),
     },
-    viewersOfFeed(feed_id),
+    audienceOf(home),
   )
 }

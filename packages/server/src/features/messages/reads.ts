@@ -1,8 +1,8 @@
 import type { Services } from '../../services.ts'
 import { existingFeed } from '../spaces/sight.ts'
-import { history } from './store.ts'
+import { history } from './messages.ts'
 
-/** How far people have read in feeds. Nobody but themselves learns of it. */
+/** How far people have read. In feeds nobody but themselves learns of it; for conversations see features/dms. */
 export class ReadPositions {
   readonly #services: Services
 
@@ -10,8 +10,24 @@ export class ReadPositions {
     this.#services = services
   }
 
-  /** The user's positions in the feeds that the user sees. */
+  /** The user's positions: in the feeds that the user sees, then in the conversations that the user takes part in. */
   async of(userId: number) {
+    return [...(await this.#inFeeds(userId)), ...(await this.#inConversations(userId))]
+  }
+
+  async #inConversations(userId: number) {
+    const rows = await this.#services.db.read
+      .selectFrom('dm_participants')
+      .select(['dm_id', 'read_msg_id'])
+      .where('user_id', '=', userId)
+      .where('read_msg_id', 'is not', null)
+      .$narrowType<{ read_msg_id: bigint }>()
+      .orderBy('dm_id')
+      .execute()
+    return rows.map(({ dm_id, read_msg_id }) => ({ feed_id: null, dm_id, last_read_msg_id: read_msg_id }))
+  }
+
+  async #inFeeds(userId: number) {
     const { db, community } = this.#services
     const rows = await db.read
       .selectFrom('feed_reads')

@@ -4,7 +4,6 @@ import {
   holds,
   messageBulkDelete,
   messageDelete,
-  messageUpdate,
   Permission,
   shownComponent,
   snowflakeTime,
@@ -15,25 +14,26 @@ import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
-import { attachmentsOf, resolveAttachments } from '../files/attachments.ts'
+import { resolveAttachments } from '../files/attachments.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findThread } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, saysNothing } from './content.ts'
+import { checkEdit, type Edit, type Edited, replaceContent } from './editing.ts'
 import { acceptedEmbeds, givenEmbeds } from './embeds.ts'
 import { acceptedMentions } from './mentions.ts'
+import {
+  demandMessage,
+  findMessage,
+  type HistoryRange,
+  history,
+  type MessageRow,
+  type Place,
+  USUAL_PAGE,
+} from './messages.ts'
 import { notifyOfMessage } from './notifications.ts'
 import { post } from './posting.ts'
 import { showMessages } from './show.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
-import { demandMessage, findMessage, type HistoryRange, history, type MessageRow, type Place } from './store.ts'
-
-const DEFAULT_PAGE = 50
-
-/** A new content; what is given replaces all that was there. */
-interface Edit {
-  body?: string
-  opaque_blob?: string
-}
 
 /** Messages of feeds and of their threads (spec 04, sections 2 and 3). */
 export class MessageService {
@@ -47,14 +47,14 @@ export class MessageService {
     const { read } = this.#services.db
     existingFeed(this.#services.community, place.feedId)
     if (place.threadId !== null) await this.#thread(read, place.feedId, place.threadId)
-    const limit = Math.min(range.limit ?? DEFAULT_PAGE, this.#limits.page_limit_messages)
+    const limit = Math.min(range.limit ?? USUAL_PAGE, this.#limits.page_limit_messages)
     const rows = await history(read, place, { ...range, limit })
     return showMessages(read, rows)
   }
 
   async get(feedId: number, msgId: bigint): Promise<MessageObject> {
     const { read } = this.#services.db
-    const [message] = await showMessages(read, [await demandMessage(read, feedId, msgId)])
+    const [message] = await showMessages(read, [await demandMessage(read, { feed_id: feedId }, msgId)])
     if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
     return message
   }
@@ -69,7 +69,7 @@ export class MessageService {
       if (slowed) await demandPause(job, feed, authorId, clock.now())
       const mentions = message.mentions && acceptedMentions(message.mentions, held)
       const embeds = acceptedEmbeds(message, held)
-      const files = await resolveAttachments(job, community, { authorId, feedId: feed.id, fileIds })
+      const files = await resolveAttachments(job, community, { authorId, home: { feed_id: feed.id }, fileIds })
       const isBot = community.accounts.bots.has(authorId)
       const row = await post(job, this.#services, {
         feed,
@@ -85,39 +85,23 @@ export class MessageService {
       })
       const { msg_id } = row
       if (slowed) await notePost(job, feed.id, authorId, msg_id)
-      await notifyOfMessage(job, community, { message: { ...row, author_id: authorId }, mentions: mentions ?? [] })
+      const sent = { message: { ...row, author_id: authorId }, mentions: mentions ?? [] }
+      await notifyOfMessage(job, community, { feed_id: feed.id }, sent)
       return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: mentions ?? null }
     })
   }
 
-  async edit(editorId: number, feedId: number, msgId: bigint, edit: Edit) {
-    if (edit.body === undefined && edit.opaque_blob === undefined)
-      throw new ApiError('VALIDATION_ERROR', { message: 'body: is required' })
-    checkBlobLength(edit.opaque_blob, this.#limits)
+  async edit(editorId: number, feedId: number, msgId: bigint, edit: Edit): Promise<Edited> {
+    checkEdit(edit, this.#limits)
     return this.#services.work.run(async (job) => {
       const before = await this.#editable(job, editorId, feedId, msgId)
-      if (saysNothing(edit) && before.embeds === null && !(await hasAttachments(job, msgId)))
-        throw new ApiError('EMPTY_MESSAGE')
-      const after = {
-        body: edit.body ?? null,
-        opaque_blob: edit.opaque_blob ?? null,
-        edit_timestamp: this.#services.clock.now(),
-      }
-      await job.db.updateTable('messages').set(after).where('msg_id', '=', msgId).execute()
-      const showsBlob = before.opaque_blob !== null || after.opaque_blob !== null
-      const { opaque_blob, ...shown } = after
-      job.emit(
-        messageUpdate,
-        { msg_id: msgId, feed_id: feedId, ...shown, ...(showsBlob && { opaque_blob }) },
-        viewersOfFeed(feedId),
-      )
-      return { msg_id: msgId, edit_timestamp: after.edit_timestamp }
+      return replaceContent(job, { feed_id: feedId }, before, edit, this.#services.clock.now())
     })
   }
 
   async delete(callerId: number, feedId: number, msgId: bigint): Promise<void> {
     await this.#services.work.run(async (job) => {
-      const message = await findMessage(job.db, feedId, msgId)
+      const message = await findMessage(job.db, { feed_id: feedId }, msgId)
       const isOwn = message?.author_id === callerId
       if (!isOwn) this.#demandModerator(callerId, feedId, message)
       await job.db.deleteFrom('messages').where('msg_id', '=', msgId).execute()
@@ -166,7 +150,7 @@ export class MessageService {
   /** The message, for its author; in a thread the right to write there suffices (spec 04, section 2.4). */
   async #editable(job: Work, editorId: number, feedId: number, msgId: bigint): Promise<MessageRow> {
     const held = this.#services.community.permissionsIn(editorId, { type: 'feed', id: feedId })
-    const message = await findMessage(job.db, feedId, msgId)
+    const message = await findMessage(job.db, { feed_id: feedId }, msgId)
     if (!message?.thread_id) demandPermission(held, Permission.SEND_MESSAGES)
     if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
     if (message.author_id !== editorId)
@@ -190,8 +174,4 @@ export class MessageService {
   get #limits() {
     return this.#services.config.limits
   }
-}
-
-async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
-  return (await attachmentsOf(job.db, [msgId])).size > 0
 }

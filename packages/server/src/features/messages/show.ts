@@ -3,7 +3,7 @@ import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
 import type { Kysely } from 'kysely'
 import type { Schema } from '../../db/schema.ts'
 import { attachmentsOf } from '../files/attachments.ts'
-import type { MessageRow } from './store.ts'
+import type { MessageRow } from './messages.ts'
 
 /** Stored messages in their wire form, with their attachments. */
 export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow[]): Promise<MessageObject[]> {

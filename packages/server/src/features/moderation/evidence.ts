@@ -10,7 +10,7 @@ type NewReport = Static<NonNullable<typeof createReport.body>>
  * the server's own copy of the message named, so that deleting that does not delete the case (spec 03, section 16).
  */
 export async function gatherEvidence(db: Kysely<Schema>, report: NewReport): Promise<Evidence[]> {
-  const { messages = [], msg_id, feed_id, reported_user_id } = report
+  const { messages = [], msg_id, feed_id, dm_id, reported_user_id } = report
   const sent = messages.map((message) => message.msg_id)
   const stored = await messagesWith(db, msg_id === undefined ? sent : [...sent, msg_id])
   const evidence = messages.map((message) => {
@@ -18,7 +18,7 @@ export async function gatherEvidence(db: Kysely<Schema>, report: NewReport): Pro
     return { ...message, verified: known?.author_id === reported_user_id && known.body === message.body }
   })
   const named = msg_id === undefined || sent.includes(msg_id) ? undefined : stored.get(msg_id)
-  if (named?.body && named.feed_id === feed_id)
+  if (named?.body && (named.feed_id === feed_id || named.dm_id === dm_id))
     evidence.push({
       msg_id: named.msg_id,
       body: named.body,
@@ -29,7 +29,10 @@ export async function gatherEvidence(db: Kysely<Schema>, report: NewReport): Pro
 }
 
 async function messagesWith(db: Kysely<Schema>, ids: readonly bigint[]) {
-  const found = db.selectFrom('messages').select(['msg_id', 'feed_id', 'author_id', 'body']).where('msg_id', 'in', ids)
+  const found = db
+    .selectFrom('messages')
+    .select(['msg_id', 'feed_id', 'dm_id', 'author_id', 'body'])
+    .where('msg_id', 'in', ids)
   const rows = ids.length > 0 ? await found.execute() : []
   return new Map(rows.map((row) => [row.msg_id, row]))
 }

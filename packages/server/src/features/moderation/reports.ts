@@ -14,6 +14,7 @@ import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { pageSize } from '../../pages.ts'
 import type { Services } from '../../services.ts'
+import { takesPart } from '../dms/participants.ts'
 import { kick } from '../members/departure.ts'
 import { demandAccount } from '../users/accounts.ts'
 import type { Bans } from './bans.ts'
@@ -122,8 +123,7 @@ export class Reports {
       throw new ApiError('INVALID_TARGET', { message: 'You cannot report yourself.' })
     if (feed_id !== undefined && !this.#services.community.finds(reporterId, { type: 'feed', id: feed_id }))
       throw new ApiError('SPACE_NOT_FOUND')
-    // There are no conversations yet, so nobody takes part in one.
-    if (dm_id !== undefined) throw new ApiError('NOT_DM_PARTICIPANT')
+    if (dm_id !== undefined && !(await takesPart(job.db, reporterId, dm_id))) throw new ApiError('NOT_DM_PARTICIPANT')
   }
 
   /** A user who is gone or banned already is no error: some clients act first and resolve afterwards. */

@@ -2,9 +2,10 @@ import { ApiError, Permission, type Static } from '@vox/protocol'
 import { searchMessages } from '@vox/protocol/endpoints'
 import { demandPermission, type Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
+import { takesPart } from '../dms/participants.ts'
 import { showMessages } from '../messages/show.ts'
 import { existingFeed } from '../spaces/sight.ts'
-import { findMatching } from './matching.ts'
+import { findMatching, type Scope } from './matching.ts'
 
 const DEFAULT_PAGE = 25
 
@@ -17,19 +18,22 @@ type Wanted = Static<NonNullable<typeof searchMessages.query>>
 export function search(services: Services, on: Mount): void {
   const { db, config } = services
   on(searchMessages, async ({ query, caller }) => {
-    const feeds = searchable(services, caller.userId, query)
+    const within = await searchable(services, caller.userId, query)
     const limit = Math.min(query.limit ?? DEFAULT_PAGE, config.limits.page_limit_search)
-    return { results: await showMessages(db.read, await findMatching(db, { ...query, feeds, limit })) }
+    return { results: await showMessages(db.read, await findMatching(db, { ...query, within, limit })) }
   })
 }
 
-/** The feeds to search: the one that is asked for, or all that the user may read. */
-function searchable({ community }: Services, userId: number, { dm_id, feed_id }: Wanted): number[] {
-  // Nobody takes part in a conversation that does not exist.
-  if (dm_id !== undefined) throw new ApiError('NOT_DM_PARTICIPANT')
+/** Where to search: in the conversation or the feed that is asked for, or in all feeds that the user may read. */
+async function searchable(services: Services, userId: number, { dm_id, feed_id }: Wanted): Promise<Scope> {
+  const { db, community } = services
+  if (dm_id !== undefined) {
+    if (await takesPart(db.read, userId, dm_id)) return { dm: dm_id }
+    throw new ApiError('NOT_DM_PARTICIPANT')
+  }
   const held = (id: number) => community.permissionsIn(userId, { type: 'feed', id })
   const { feeds } = community.layout
-  if (feed_id === undefined) return [...feeds.keys()].filter((id) => (held(id) & READABLE) === READABLE)
+  if (feed_id === undefined) return { feeds: [...feeds.keys()].filter((id) => (held(id) & READABLE) === READABLE) }
   demandPermission(held(feed_id), READABLE)
-  return [existingFeed(community, feed_id).id]
+  return { feeds: [existingFeed(community, feed_id).id] }
 }

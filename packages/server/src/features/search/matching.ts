@@ -9,11 +9,14 @@ import { lastIndexed } from './indexer.ts'
 
 type MessageRow = Selectable<MessagesTable>
 
+/** Where to look. */
+export type Scope = { feeds: readonly number[] } | { dm: number }
+
 /** What to find; conditions that are given all hold. */
 export interface Wanted {
   /** Words; blank for none. */
   query: string
-  feeds: readonly number[]
+  within: Scope
   limit: number
   thread_id?: number
   author_id?: number
@@ -30,9 +33,9 @@ type Read = Kysely<Schema>
 /** SQLite's index knows runs of three characters; shorter texts are looked for in the texts themselves. */
 const INDEXED_LENGTH = 3
 
-/** Messages in feeds that match, newest first. */
+/** Messages that match, newest first. */
 export async function findMatching({ engine, readAside: read }: Database, wanted: Wanted): Promise<MessageRow[]> {
-  if (wanted.feeds.length === 0) return []
+  if ('feeds' in wanted.within && wanted.within.feeds.length === 0) return []
   if (isBlank(wanted.query)) return newest(few(read, wanted) ?? all(read), wanted)
   if (engine === 'sqlite') return containing(read, folded(wanted.query), wanted)
   const words: Condition = sql`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${wanted.query})`
@@ -44,6 +47,7 @@ async function containing(read: Read, text: string, wanted: Wanted): Promise<Mes
   const said: Condition = sql`(select instr(t.folded, ${text}) from message_texts as t
     where t.msg_id = messages.msg_id) > 0`
   if (wanted.pinned) return newest(pinned(read), wanted, said)
+  if ('dm' in wanted.within) return newest(all(read), wanted, said)
   const texts = by(read, 'message_texts')
   const inText: Condition = sql`instr(found.folded, ${text}) > 0`
   if ([...text].length < INDEXED_LENGTH) return newest(texts, wanted, inText)
@@ -70,7 +74,7 @@ const all = (read: Read): Source => ({ read, messages: read.selectFrom('messages
 /** The messages of a filter that few pass: looking for those among all would take long. */
 function few(read: Read, wanted: Wanted): Source | undefined {
   if (wanted.pinned) return pinned(read)
-  return wanted.has_file ? attached(read) : undefined
+  return wanted.has_file && 'feeds' in wanted.within ? attached(read) : undefined
 }
 
 const pinned = (read: Read): Source => by(read, 'pins')
@@ -96,11 +100,11 @@ function by(read: Read, table: string, idColumn = 'msg_id'): Source {
 
 /** The newest of these messages that meet all conditions. */
 function newest({ read, messages, id }: Source, wanted: Wanted, ...conditions: Condition[]): Promise<MessageRow[]> {
-  const { thread_id, author_id, before, after, has_file, has_embed, feeds, limit } = wanted
+  const { thread_id, author_id, before, after, has_file, has_embed, within, limit } = wanted
   const file = sql<boolean>`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id)`
   return messages
     .selectAll('messages')
-    .where((found) => found.and([inFeeds(read, feeds), ...conditions]))
+    .where((found) => found.and([isWithin(read, within), ...conditions]))
     .$if(thread_id !== undefined, (found) => found.where('thread_id', '=', thread_id ?? 0))
     .$if(author_id !== undefined, (found) => found.where('author_id', '=', author_id ?? 0))
     .$if(before !== undefined, (found) => found.where(sql<boolean>`${id} < ${before}`))
@@ -112,6 +116,11 @@ function newest({ read, messages, id }: Source, wanted: Wanted, ...conditions: C
     .execute()
 }
 
-/** Without the `+`, SQLite reads feed by feed and sorts all it found, instead of reading the newest. */
-const inFeeds = (read: Read, feeds: readonly number[]): Condition =>
-  among(read, sql.raw(engineOf(read) === 'sqlite' ? '+messages.feed_id' : 'messages.feed_id'), feeds)
+/**
+ * Without the `+`, SQLite reads feed by feed and sorts all it found, instead of reading the newest. A conversation is
+ * little, and read by itself.
+ */
+function isWithin(read: Read, within: Scope): Condition {
+  if ('dm' in within) return sql`messages.dm_id = ${within.dm}`
+  return among(read, sql.raw(engineOf(read) === 'sqlite' ? '+messages.feed_id' : 'messages.feed_id'), within.feeds)
+}
