@@ -95,9 +95,10 @@ function description({ method, path, requires, forParticipants, refusesGuests }:
   return `Needs the permission \`${requires.permission}\`${either}${where}${forSelf(requires)}. ${rate}`
 }
 
-function forSelf({ unlessSelf, ofSelf }: RequiredPermission): string {
+function forSelf({ unlessSelf, unlessOwner, ofSelf }: RequiredPermission): string {
   if (ofSelf) return `, or \`${ofSelf}\` when the user is yourself`
-  return unlessSelf ? ' unless the user is yourself' : ''
+  const exempt = [unlessSelf && 'the user is yourself', unlessOwner && 'you own the bot'].filter(Boolean)
+  return exempt.length > 0 ? ` unless ${exempt.join(' or ')}` : ''
 }
 
 function parameters(place: 'path' | 'query', schema: TObject) {

@@ -21,6 +21,9 @@ import { files } from './features/files/index.ts'
 import { FileLibrary } from './features/files/library.ts'
 import { gifs } from './features/gifs/index.ts'
 import { KLIPY_ORIGIN } from './features/gifs/klipy.ts'
+import { interactions } from './features/interactions/index.ts'
+import { Interactions } from './features/interactions/interactions.ts'
+import { LocalInteractions } from './features/interactions/open-interactions.ts'
 import { invites } from './features/invites/index.ts'
 import { members } from './features/members/index.ts'
 import { messages } from './features/messages/index.ts'
@@ -71,6 +74,7 @@ const FEATURES = [
   search,
   sync,
   bots,
+  interactions,
 ]
 
 export interface StartOptions {
@@ -134,7 +138,20 @@ export async function startServer({
     new Outbound({ clock, resolve, exempt: () => config.get('network.outbound_allow') }),
     (requests) => requests.close(),
   )
-  const services: Services = { ...core, gateway, cleanup, storage, files: library, outbound, gifOrigin, port }
+  const inUse = opened.adopt(new Interactions({ core, outbound, open: new LocalInteractions() }), (waiting) =>
+    waiting.close(),
+  )
+  const services: Services = {
+    ...core,
+    gateway,
+    cleanup,
+    storage,
+    files: library,
+    outbound,
+    interactions: inUse,
+    gifOrigin,
+    port,
+  }
 
   let stopping = false
   const metrics = new Metrics()

@@ -60,11 +60,13 @@ const CHECK_THEMSELVES: readonly string[] = [
   'listFeeds',
   'listRooms',
   'listThreads',
+  'respondToInteraction',
   'searchMessages',
   'subscribeToFeed',
   'subscribeToThread',
   'unsubscribeFromFeed',
   'unsubscribeFromThread',
+  'useComponent',
 ]
 
 /** What becomes of a request before its handler looks at the state. */

@@ -39,6 +39,7 @@ export const createBot = endpoint({
   path: '/bots',
   summary: 'Create a bot',
   auth: 'session',
+  refusesGuests: true,
   requires: { permission: 'MANAGE_SERVER' },
   body: refine(
     Fields({

@@ -12,6 +12,7 @@ import * as emoji from './emoji.ts'
 import * as feeds from './feeds.ts'
 import * as files from './files.ts'
 import * as gifs from './gifs.ts'
+import * as interactions from './interactions.ts'
 import * as invites from './invites.ts'
 import * as logins from './logins.ts'
 import * as members from './members.ts'
@@ -44,6 +45,7 @@ export * from './emoji.ts'
 export * from './feeds.ts'
 export * from './files.ts'
 export * from './gifs.ts'
+export * from './interactions.ts'
 export * from './invites.ts'
 export * from './logins.ts'
 export * from './members.ts'
@@ -95,6 +97,7 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   audit_log: endpointsOf(auditLog),
   bots: endpointsOf(bots),
   commands: endpointsOf(commands),
+  interactions: endpointsOf(interactions),
 }
 
 function endpointsOf(module: Readonly<Record<string, unknown>>): Readonly<Record<string, Endpoint>> {

@@ -34,8 +34,7 @@ export class BotAccounts {
 
   async create(ownerId: number, wanted: NewBot): Promise<BotObject & Secrets> {
     const { work, community } = this.#services
-    if (!community.accounts.isLocalPerson(ownerId))
-      throw new ApiError('FORBIDDEN', { message: 'Guests and bots have no bots.' })
+    if (community.accounts.bots.has(ownerId)) throw new ApiError('FORBIDDEN', { message: 'Bots have no bots.' })
     if (wanted.user_id !== undefined) demandPermission(community.permissions(ownerId), Permission.ADMINISTRATOR)
     const interactionUrl = await this.#checked(wanted.interaction_url)
     return work.run(async (job) => {

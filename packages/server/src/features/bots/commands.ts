@@ -19,9 +19,10 @@ export class Commands {
 
   register(userId: number, definitions: readonly NewCommand[]): Promise<CommandObject[]> {
     const { work, community } = this.#services
+    const size = Buffer.byteLength(stringifyJson(definitions))
     return work.run(async (job) => {
       const { botId } = await demandBot(job.db, community, userId)
-      if (Buffer.byteLength(stringifyJson(definitions)) > MAX_REGISTRATION)
+      if (size > MAX_REGISTRATION)
         throw new ApiError('PAYLOAD_TOO_LARGE', { message: 'The commands of a request may have at most 256 KiB.' })
       const commands = definitions.map(completed)
       if (commands.length === 0) return commands

@@ -3,6 +3,7 @@ import type { MessageObject, MessageSent, ReactionGroup, sendDmMessage } from '@
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
 import { resolveAttachments } from '../files/attachments.ts'
+import { invocationIn } from '../interactions/invocation.ts'
 import { checkBlobLength, checkBodyLength, saysNothing } from '../messages/content.ts'
 import { checkEdit, type Edit, type Edited, replaceContent } from '../messages/editing.ts'
 import { mentionsAmong } from '../messages/mentions.ts'
@@ -45,13 +46,16 @@ export class DirectMessages {
     return message
   }
 
-  send(authorId: number, dmId: number, message: NewDirectMessage): Promise<MessageSent> {
-    const { work, community } = this.#services
+  async send(authorId: number, dmId: number, message: NewDirectMessage): Promise<MessageSent> {
+    const { work, community, interactions } = this.#services
     const { body = null, opaque_blob = null, reply_to = null, attachments: fileIds = [] } = message
-    return work.run(async (job) => {
+    const sent = await work.run(async (job) => {
       const dm = await demandOwn(job, dmId, authorId)
       demandUnblocked(community, dm, authorId)
       this.#checkContent(message)
+      const place = { feed_id: null, dm_id: dmId, thread_id: null }
+      const invocation = await invocationIn(job, community, { userId: authorId, place, body })
+      if (invocation) return invocation
       const files = await resolveAttachments(job, community, { authorId, home: dm, fileIds })
       const mentions = message.mentions && mentionsAmong(idsOf(dm), message.mentions)
       const content = { author_id: authorId, body, opaque_blob, reply_to, files, mentions: mentions ?? [] }
@@ -61,6 +65,7 @@ export class DirectMessages {
       await notifyOfMessage(job, community, dm, sent)
       return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: mentions ?? null }
     })
+    return 'use' in sent ? interactions.call(sent) : sent
   }
 
   edit(editorId: number, target: Target, edit: Edit): Promise<Edited> {

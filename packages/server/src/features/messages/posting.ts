@@ -1,7 +1,7 @@
 import { messageCreate, snowflakeTime, stringifyJson } from '@vox/protocol'
 import type { Feed } from '../../community/layout.ts'
+import type { Core } from '../../core.ts'
 import type { Work } from '../../events/work.ts'
-import type { Services } from '../../services.ts'
 import { type Conversation, reveal } from '../dms/conversation.ts'
 import { attach } from '../files/attachments.ts'
 import { eventFile, type FileRow } from '../files/file.ts'
@@ -31,14 +31,13 @@ interface Content {
  * answer, a webhook) does it by this, so that a post in a forum begins its thread, a conversation that somebody has
  * closed is in sight again, and search finds all of them. Notifications are not part of it.
  */
-export async function post(job: Work, services: Services, message: Post): Promise<NewMessage> {
+export async function post(job: Work, core: Core, message: Post): Promise<NewMessage> {
   const { files = [] } = message
   const row = newMessage(job.nextId(), message)
   await insertMessage(job.db, row)
   await attach(job, row.msg_id, files)
   if ('dm' in message) await reveal(job, message.dm)
-  else if (message.feed.type === 'forum' && row.thread_id === null)
-    await beginForumThread(job, services, message.feed, row)
+  else if (message.feed.type === 'forum' && row.thread_id === null) await beginForumThread(job, core, message.feed, row)
   announce(job, row, message)
   return row
 }
@@ -66,12 +65,7 @@ function newMessage(msg_id: bigint, { webhook, ...post }: Post): NewMessage {
 
 const jsonList = (list: readonly unknown[] = []): string | null => (list.length > 0 ? stringifyJson(list) : null)
 
-async function beginForumThread(
-  job: Work,
-  { clock, config }: Services,
-  forum: Feed,
-  message: NewMessage,
-): Promise<void> {
+async function beginForumThread(job: Work, { clock, config }: Core, forum: Feed, message: NewMessage): Promise<void> {
   await beginThread(job, {
     parent_feed_id: forum.id,
     parent_msg_id: message.msg_id,

@@ -15,6 +15,7 @@ import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { resolveAttachments } from '../files/attachments.ts'
+import { invocationIn } from '../interactions/invocation.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findThread } from '../threads/threads.ts'
 import { checkBlobLength, checkBodyLength, saysNothing } from './content.ts'
@@ -60,13 +61,16 @@ export class MessageService {
   }
 
   async send(authorId: number, place: Place, message: SendMessage): Promise<MessageSent> {
-    const { work, community, clock } = this.#services
+    const { work, community, clock, interactions } = this.#services
     const { body = null, opaque_blob = null, reply_to = null, attachments: fileIds = [] } = message
-    return work.run(async (job) => {
+    const sent = await work.run(async (job) => {
       const held = community.permissionsIn(authorId, { type: 'feed', id: place.feedId })
       const feed = await this.#checkSendable(job, held, place, message)
       const slowed = isSlowed(feed, held)
       if (slowed) await demandPause(job, feed, authorId, clock.now())
+      const where = { feed_id: feed.id, dm_id: null, thread_id: place.threadId }
+      const invocation = await invocationIn(job, community, { userId: authorId, place: where, body })
+      if (invocation) return invocation
       const mentions = message.mentions && acceptedMentions(message.mentions, held)
       const embeds = acceptedEmbeds(message, held)
       const files = await resolveAttachments(job, community, { authorId, home: { feed_id: feed.id }, fileIds })
@@ -89,6 +93,7 @@ export class MessageService {
       await notifyOfMessage(job, community, { feed_id: feed.id }, sent)
       return { msg_id, timestamp: snowflakeTime(msg_id), interaction_id: null, mentions: mentions ?? null }
     })
+    return 'use' in sent ? interactions.call(sent) : sent
   }
 
   async edit(editorId: number, feedId: number, msgId: bigint, edit: Edit): Promise<Edited> {

@@ -45,7 +45,7 @@ forEachEngine('bot accounts', (engine) => {
     assert.deepEqual(bots[0], bot)
   })
 
-  it('are refused without the permission, with a bad wish, to bots and to guests', async () => {
+  it('are refused without the permission, with a bad wish, and to bots', async () => {
     await using prepared = await startTestServer(engine)
     const [ada, bob] = await registerAll(prepared, 'ada', 'bob')
     const dice = await createBot(ada, 'dice')
