@@ -8,7 +8,7 @@ import { ControlFrame } from './frames.ts'
 import { type FlushQueues, Outbox } from './outbox.ts'
 import type { Session } from './session.ts'
 import { SlidingWindow } from './sliding-window.ts'
-import type { GatewayWebSocket } from './web-socket.ts'
+import type { GatewayWebSocket, SocketOwner } from './web-socket.ts'
 
 /** Longest message before authentication, and longest one ever that is parsed whatever the limits are; bytes. */
 const SMALL_MESSAGE = 65_536
@@ -49,7 +49,7 @@ export interface ConnectionHost {
  * One socket's life: messages come in, are counted, measured, read and handled one after the other, until one side
  * closes. Without a session it is a stranger that may identify or resume; with one it passes commands on.
  */
-export class Connection {
+export class Connection implements SocketOwner {
   readonly place: Place
   readonly outbox: Outbox
   readonly openedAt: number
@@ -58,10 +58,11 @@ export class Connection {
   readonly #socket: Socket
   readonly #host: ConnectionHost
   readonly #rate = new SlidingWindow()
-  readonly #inbox: Message[] = []
+  /** Messages that wait for the one being handled. */
+  #inbox: Message[] | undefined
   /** Bytes that had come in with the last whole message. */
   #bytesRead: number
-  readonly #watcher = () => this.#watch()
+  #watcher: (() => void) | undefined
   #hasSpoken = false
   #isBusy = false
   #isClosing = false
@@ -75,11 +76,8 @@ export class Connection {
     this.#bytesRead = socket.bytesRead
     this.#host = host
     this.outbox = new Outbox(socket, compressed, host, this)
-    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    ws.on('closing', () => this.#leave(undefined))
-    ws.on('close', () => this.#gone())
-    // `ws` closes the connection by itself; the listener only keeps the error from being thrown.
-    ws.on('error', () => {})
+    ws.belongTo(this)
+    this.#watcher = () => this.#watch()
     socket.on('data', this.#watcher)
   }
 
@@ -104,26 +102,32 @@ export class Connection {
     this.#ws.close(CloseCode[reason], reason)
   }
 
-  #gone(): void {
+  closed(): void {
     this.#leave(undefined)
     this.place.moveTo(undefined)
     this.#host.gone(this)
   }
 
+  closing(): void {
+    this.#leave(undefined)
+  }
+
   #leave(reason: CloseReason | undefined): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#inbox.length = 0
+    this.#inbox = undefined
     this.outbox.stop()
     if (this.session?.connection === this) this.#host.leaves(this.session, reason)
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  received(data: Buffer, isBinary: boolean): void {
     if (this.#isClosed) return
     this.#bytesRead = this.#socket.bytesRead
     try {
-      this.#inbox.push(this.#read(data, isBinary))
-      this.#work()
+      const message = this.#read(data, isBinary)
+      if (!this.#isBusy) this.#handle(message)
+      else if (this.#inbox) this.#inbox.push(message)
+      else this.#inbox = [message]
     } catch (error) {
       this.fail(error)
     }
@@ -142,16 +146,12 @@ export class Connection {
     return parseMessage(data)
   }
 
-  #work(): void {
-    while (!this.#isBusy) {
-      const message = this.#inbox.shift()
-      if (!message) return
-      try {
-        const work = this.#host.handle(this, message)
-        if (work) this.#await(work)
-      } catch (error) {
-        this.fail(error)
-      }
+  #handle(message: Message): void {
+    try {
+      const work = this.#host.handle(this, message)
+      if (work) this.#await(work)
+    } catch (error) {
+      this.fail(error)
     }
   }
 
@@ -163,7 +163,17 @@ export class Connection {
       this.fail(error)
     }
     this.#isBusy = false
-    this.#work()
+    if (this.session) this.#endWatch()
+    this.#handleWaiting()
+  }
+
+  #handleWaiting(): void {
+    while (!this.#isBusy) {
+      const message = this.#inbox?.shift()
+      if (!message) break
+      this.#handle(message)
+    }
+    if (this.#inbox?.length === 0) this.#inbox = undefined
   }
 
   /** Answers an error as the protocol wants it: in-band, or by closing. */
@@ -179,7 +189,11 @@ export class Connection {
 
   /** Closes a stranger that sends more than any first message takes; called for all that comes in until it is known. */
   #watch(): void {
-    if (this.session) this.#socket.off('data', this.#watcher)
-    else if (this.#socket.bytesRead - this.#bytesRead > MAX_UNFINISHED) this.close('DECODE_ERROR')
+    if (this.#socket.bytesRead - this.#bytesRead > MAX_UNFINISHED) this.close('DECODE_ERROR')
+  }
+
+  #endWatch(): void {
+    if (this.#watcher) this.#socket.off('data', this.#watcher)
+    this.#watcher = undefined
   }
 }

@@ -60,9 +60,10 @@ export class EncodedEvent {
   readonly at: number
   /** `{"type":…,"d":…`: the message without its end. */
   readonly head: string
-  /** What precedes the tail, by the length of the tail. */
-  readonly #plainLeads: string[] = []
-  readonly #compressedLeads: string[] = []
+  /** What precedes the tail, the last one made and the length of its tail; all of them, where they are costly. */
+  #plainLead = ''
+  #plainTail = 0
+  #compressedLeads: string[] | undefined
   #blocks: string | undefined
 
   constructor(type: string, data: string, at: number) {
@@ -86,20 +87,28 @@ export class EncodedEvent {
   /** The whole frame for a session in which it has this number. */
   frames(seq: number, compressed: boolean): string {
     const tail = `,"seq":${seq}}`
-    const leads = compressed ? this.#compressedLeads : this.#plainLeads
-    let lead = leads[tail.length]
-    if (lead === undefined) {
-      lead = compressed ? this.#compressedLead(tail.length) : this.#plainLead(tail.length)
-      leads[tail.length] = lead
+    return (compressed ? this.#compressedLeadOf(tail.length) : this.#plainLeadOf(tail.length)) + tail
+  }
+
+  #plainLeadOf(tail: number): string {
+    if (tail !== this.#plainTail) {
+      this.#plainTail = tail
+      this.#plainLead = messageHeader(TEXT, this.size + tail) + this.head
     }
-    return lead + tail
+    return this.#plainLead
   }
 
-  #plainLead(tail: number): string {
-    return messageHeader(TEXT, this.size + tail) + this.head
+  #compressedLeadOf(tail: number): string {
+    this.#compressedLeads ??= []
+    let lead = this.#compressedLeads[tail]
+    if (lead === undefined) {
+      lead = this.#compress(tail)
+      this.#compressedLeads[tail] = lead
+    }
+    return lead
   }
 
-  #compressedLead(tail: number): string {
+  #compress(tail: number): string {
     this.#blocks ??= bytesOf(sharedBlocks(Buffer.from(this.head, 'latin1')))
     const lead = bytesOf(frameHeader(this.size + tail)) + this.#blocks + bytesOf(lastBlockHeader(tail))
     return messageHeader(BINARY, lead.length + tail) + lead

@@ -119,6 +119,7 @@ export class Outbox {
   readonly #owner: Owner
   #session: Session | undefined
   #isStopped = false
+  #awaitsDrain = false
   /** The most urgent queue it is in. */
   #queued: Urgency | undefined
   /** The last event handed to the socket, and where the next one is in the buffer. */
@@ -142,7 +143,6 @@ export class Outbox {
     this.#clock = clock
     this.#queues = queues
     this.#owner = owner
-    socket.on('drain', () => this.flush())
   }
 
   /** Sends the events of a new session from the first one on. */
@@ -224,7 +224,17 @@ export class Outbox {
       if (!snapshot || !session.refill()) return true
       this.#pace(session)
     }
+    this.#awaitDrain()
     return false
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return
+    this.#awaitsDrain = true
+    this.#socket.once('drain', () => {
+      this.#awaitsDrain = false
+      this.flush()
+    })
   }
 
   /** The next frames, joined; empty when everything is sent. */

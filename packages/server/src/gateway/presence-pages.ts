@@ -1,12 +1,5 @@
 import { BATCH, EventBatch } from './event-batch.ts'
 import type { EncodedEvent } from './frames.ts'
-import type { PresenceData } from './presence.ts'
-
-/** What others see of a user. */
-export interface Visible {
-  data: PresenceData
-  event: EncodedEvent
-}
 
 /**
  * The users who do not look offline, in pages of the size in which new sessions are told of them. A page is made into
@@ -18,14 +11,14 @@ export class PresencePages {
   readonly #pages = new Set<PresencePage>()
   readonly #withRoom = new Set<PresencePage>()
 
-  get(userId: number): Visible | undefined {
+  get(userId: number): EncodedEvent | undefined {
     return this.#pageOf.get(userId)?.users.get(userId)
   }
 
-  set(userId: number, visible: Visible): void {
+  set(userId: number, event: EncodedEvent): void {
     const page = this.#pageOf.get(userId) ?? this.#pageWithRoom()
     this.#pageOf.set(userId, page)
-    page.set(userId, visible)
+    page.set(userId, event)
     if (page.users.size === BATCH) this.#withRoom.delete(page)
   }
 
@@ -41,7 +34,7 @@ export class PresencePages {
   }
 
   /** The pages of now and those that come while they are gone through. */
-  [Symbol.iterator](): Iterator<PresencePage> {
+  [Symbol.iterator](): IterableIterator<PresencePage> {
     return this.#pages.values()
   }
 
@@ -55,11 +48,12 @@ export class PresencePages {
 }
 
 export class PresencePage {
-  readonly users = new Map<number, Visible>()
+  /** What is told of each. */
+  readonly users = new Map<number, EncodedEvent>()
   #batch: EventBatch | undefined
 
-  set(userId: number, visible: Visible): void {
-    this.users.set(userId, visible)
+  set(userId: number, event: EncodedEvent): void {
+    this.users.set(userId, event)
     this.#batch = undefined
   }
 
@@ -81,7 +75,7 @@ export class PresencePage {
 
   without(userIds: readonly number[]): EncodedEvent[] {
     const events: EncodedEvent[] = []
-    for (const [userId, { event }] of this.users) if (!userIds.includes(userId)) events.push(event)
+    for (const [userId, event] of this.users) if (!userIds.includes(userId)) events.push(event)
     return events
   }
 }

@@ -16,6 +16,9 @@ export interface Presence {
   activity?: Record<string, unknown>
 }
 
+/** What users are who have said nothing yet. */
+const ONLINE: Presence = { status: 'online' }
+
 /** A presence as somebody is told of it. */
 export type PresenceData = DataOf<typeof presenceUpdate>
 
@@ -71,7 +74,7 @@ export class LocalPresences implements Presences {
 
   connected(userId: number, fresh: boolean): void {
     this.#connected.add(userId)
-    if (fresh || !this.#chosen.has(userId)) this.#chosen.set(userId, { status: 'online' })
+    if (fresh || !this.#chosen.has(userId)) this.#chosen.set(userId, ONLINE)
     this.#announce(userId)
   }
 
@@ -96,7 +99,7 @@ export class LocalPresences implements Presences {
 
   shownTo(viewerId: number, userId: number): PresenceData {
     if (viewerId === userId) return this.#own(userId)
-    return (this.#sees(viewerId, userId) && this.#visible.get(userId)?.data) || offline(userId)
+    return this.#sees(viewerId, userId) ? this.#shown(userId) : offline(userId)
   }
 
   *snapshot(viewerId: number, max: number, includeOwn: boolean): Generator<Entry, void> {
@@ -144,15 +147,20 @@ export class LocalPresences implements Presences {
     return chosen ? told(userId, chosen) : offline(userId)
   }
 
+  /** What others see of the user. */
+  #shown(userId: number): PresenceData {
+    const own = this.#own(userId)
+    return own.status === 'invisible' ? offline(userId) : own
+  }
+
   /** The others are to be told what they now see, if that has changed. */
   #announce(userId: number): void {
-    const own = this.#own(userId)
-    const data = own.status === 'invisible' ? offline(userId) : own
+    const data = this.#shown(userId)
     const event = this.#encode(data)
-    const before = this.#visible.get(userId)?.event ?? this.#encode(offline(userId))
+    const before = this.#visible.get(userId) ?? this.#encode(offline(userId))
     if (event.head === before.head) return
     if (data.status === 'offline') this.#visible.delete(userId)
-    else this.#visible.set(userId, { data, event })
+    else this.#visible.set(userId, event)
     this.#announcements.add(userId, before, event, data.status === 'offline')
   }
 

@@ -10,7 +10,8 @@ export class SessionTable {
 
   add(session: Session): void {
     this.#byId.set(session.id, session)
-    this.#byUser.set(session.userId, [...this.of(session.userId), session])
+    // A literal with a spread would leave room for more, which almost nobody needs.
+    this.#byUser.set(session.userId, this.of(session.userId).concat(session))
     this.changed.add(session.userId)
   }
 

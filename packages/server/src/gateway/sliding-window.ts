@@ -1,11 +1,18 @@
 const WINDOW_MS = 60_000
 
+/** So few times are kept in an array without room for more: most windows never hold more. */
+const FEW = 8
+
+/** Never written to. */
+const NOTHING: number[] = []
+
 /** Counts what happened within the last 60 s, exactly; takes memory only for what lies in the window. */
 export class SlidingWindow {
-  readonly #times: number[] = []
+  #times = NOTHING
 
   add(now: number): void {
-    this.#times.push(now)
+    if (this.#times.length < FEW) this.#times = this.#times.concat(now)
+    else this.#times.push(now)
   }
 
   count(now: number): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { entriesOf } from '../../src/gateway/event-batch.ts'
 import { EncodedEvent } from '../../src/gateway/frames.ts'
 import { ReplayBuffer } from '../../src/gateway/replay-buffer.ts'
 
@@ -21,6 +22,32 @@ describe('a replay buffer', () => {
         for (let seq = buffer.oldest; seq <= buffer.top; seq++) assert.equal(buffer.at(seq), events[seq - 1])
         assert.throws(() => buffer.at(buffer.oldest - 1), RangeError)
         assert.throws(() => buffer.at(buffer.top + 1), RangeError)
+      }),
+    )
+  })
+
+  it('keeps the events of batches under numbers of their own', () => {
+    const entry = fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 20 }))
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(entry, { maxLength: 30 }), (capacity, sizes) => {
+        const buffer = new ReplayBuffer()
+        const events: EncodedEvent[] = []
+        for (const size of sizes) {
+          const added = Array.from({ length: size }, (_, i) => event(i))
+          events.push(...added)
+          for (const each of entriesOf(added, 0)) buffer.append(each)
+          while (buffer.overflows(capacity)) buffer.dropOldest()
+        }
+        assert.equal(buffer.top, events.length)
+        assert.equal(buffer.oldest, Math.max(1, events.length - capacity + 1))
+        for (let seq = buffer.oldest; seq <= buffer.top; seq++) {
+          assert.equal(buffer.at(seq), events[seq - 1])
+          const { entry, skipped } = buffer.find(seq)
+          assert.equal(buffer.entry(entry).event(skipped), events[seq - 1])
+        }
+        assert.throws(() => buffer.at(buffer.oldest - 1), RangeError)
+        assert.throws(() => buffer.at(buffer.top + 1), RangeError)
+        assert.throws(() => buffer.entry(buffer.find(buffer.top + 1).entry), RangeError)
       }),
     )
   })

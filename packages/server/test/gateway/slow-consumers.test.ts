@@ -48,7 +48,7 @@ class Line {
   readonly session = new Session(1, () => this.limits)
   readonly outbox: Outbox
 
-  constructor() {
+  constructor(queues?: FlushQueues) {
     const owner = {
       close: (reason: CloseReason) => {
         this.closed.push(reason)
@@ -56,7 +56,7 @@ class Line {
       },
       fail: (error: unknown) => assert.fail(String(error)),
     }
-    const shared = { clock: this.clock, queues: new FlushQueues(this.clock, 0) }
+    const shared = { clock: this.clock, queues: queues ?? new FlushQueues(this.clock, 0) }
     this.outbox = new Outbox(this.socket as unknown as Socket, false, shared, owner)
     this.session.connection = { outbox: this.outbox, close: owner.close } as unknown as Connection
   }
@@ -179,6 +179,76 @@ describe('a replay', () => {
     line.session.append(new EncodedEvent('t', '1', 0))
     line.outbox.resume(line.session, 1)
     assert.match(line.socket.written, /^.*\{"type":"resumed","d":\{"seq":1\}\}$/s)
+  })
+})
+
+describe('events that came as a batch', () => {
+  const batch = (count: number) =>
+    new EventBatch(
+      Array.from({ length: count }, () => new EncodedEvent('b', '1', 0)),
+      0,
+    )
+
+  it('are replayed from the middle of it', () => {
+    const line = new Line()
+    line.append()
+    line.session.append(batch(20))
+    line.outbox.resume(line.session, 11)
+    line.append()
+    line.session.append(batch(3))
+    line.outbox.flush()
+    assert.deepEqual(line.socket.sequence, [...range(12, 21), 0, ...range(22, 25)])
+  })
+
+  it('are replayed from the middle of what the buffer still has of it', () => {
+    const line = new Line()
+    line.limits.replay_buffer_events = 10
+    line.session.append(batch(20))
+    line.outbox.resume(line.session, 15)
+    assert.deepEqual(line.socket.sequence, [...range(16, 20), 0])
+  })
+
+  it('close a peer that stops reading when one of them would leave the buffer unsent', () => {
+    const line = new Line()
+    line.limits.replay_buffer_events = 30
+    line.outbox.start(line.session)
+    line.append()
+    line.socket.isReading = false
+    line.append()
+    line.session.append(batch(30))
+    assert.deepEqual(line.closed, [])
+    line.session.append(batch(1))
+    assert.deepEqual(line.closed, ['REPLAY_EXHAUSTED'])
+  })
+})
+
+describe('what few receive', () => {
+  it('does not wait until many have been written to', async () => {
+    const queues = new FlushQueues(new TestClock(), 0)
+    const order: string[] = []
+    const { promise: isDone, resolve: done } = Promise.withResolvers<void>()
+    const written = (what: string) => {
+      order.push(what)
+      if (order.length === 101) done()
+      // A write takes long enough that a hundred do not fit into one turn.
+      const end = performance.now() + 0.2
+      while (performance.now() < end);
+    }
+    const lineWriting = (what: string) => {
+      const line = new Line(queues)
+      line.socket.write = () => {
+        written(what)
+        return true
+      }
+      line.outbox.start(line.session)
+      return line
+    }
+    const many = Array.from({ length: 100 }, () => lineWriting('many'))
+    const few = lineWriting('few')
+    for (const { session } of many) session.append(new EncodedEvent('t', '1', 0), 'soon')
+    setImmediate(() => few.session.append(new EncodedEvent('t', '1', 0), 'first'))
+    await isDone
+    assert.ok(order.indexOf('few') < 50, `only after ${order.indexOf('few')}`)
   })
 })
 
