@@ -31,9 +31,13 @@ async function listen(number: number): Promise<void> {
   }
   await receiver.identify()
   state.connected++
-  if (heartbeatMs > 0)
-    // Not all at the same moment.
-    setTimeout(() => setInterval(() => receiver.send({ type: 'heartbeat' }), heartbeatMs), Math.random() * heartbeatMs)
+  // Not all at the same moment.
+  if (heartbeatMs > 0) setTimeout(() => beat(receiver), Math.random() * heartbeatMs)
+}
+
+function beat(receiver: Receiver): void {
+  receiver.send({ type: 'heartbeat' })
+  setTimeout(() => beat(receiver), heartbeatMs)
 }
 
 async function rounds(count: number, burst: number): Promise<RoundsResult> {

@@ -8,3 +8,6 @@ export const message: DataOf<typeof messageCreate> = {
   timestamp: 1_767_225_600_000,
   feed_id: 7,
 }
+
+/** A feed that only the first few users see. */
+export const SMALL_FEED = { id: 8, viewers: 10 }

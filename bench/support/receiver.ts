@@ -14,6 +14,12 @@ const isResumed = isOf('resumed')
 export const isMessage = isOf('message_create')
 export const isHeartbeatAck = isOf('heartbeat_ack')
 
+/** The number of an event; undefined for a message that has none. */
+export function sequenceOf(payload: Buffer): number | undefined {
+  const seq = /"seq":(\d+)\}$/.exec(payload.toString('latin1', Math.max(0, payload.length - 24)))?.[1]
+  return seq === undefined || isResumed(payload) ? undefined : Number(seq)
+}
+
 /** A client that costs little: it hands on the bytes of each message and parses none. */
 export class Receiver {
   readonly token: string

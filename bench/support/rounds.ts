@@ -24,14 +24,15 @@ export interface MemoryResult {
 }
 
 /**
- * The HTTP side of a program that fans out: `POST /send?burst=` sends so many events in one turn of the event loop and
- * answers, `/memory` says what is in use.
+ * The HTTP side of a program that fans out: `POST /send?burst=&feed=` sends so many events in one turn of the event loop
+ * and answers, `/memory` says what is in use.
  */
-export function measured(send: () => void): RequestListener {
+export function measured(send: (parameters: URLSearchParams) => void): RequestListener {
   return ({ url = '' }, response) => {
     if (url === '/memory') return void response.end(JSON.stringify(memory()))
-    const burst = Number(url.split('=', 2)[1])
-    for (let i = 0; i < burst; i++) send()
+    const parameters = new URLSearchParams(url.split('?', 2)[1])
+    const burst = Number(parameters.get('burst') ?? 1)
+    for (let i = 0; i < burst; i++) send(parameters)
     response.end('{}')
   }
 }
