@@ -61,7 +61,7 @@ export class FanOut {
   /** Tells each member what is news to them of these presences, but for their own and those of users they are apart from. */
   announce(changes: readonly Change[]): void {
     const now = this.#context.clock.now()
-    const oldest = Math.min(...changes.map(({ first }) => first))
+    const oldest = changes.reduce((least, { first }) => Math.min(least, first), Number.POSITIVE_INFINITY)
     const unseen = this.#unseen(changes)
     const entriesFor = (known: number, hidden: ReadonlySet<number> | undefined) => {
       const news = changes.filter((change) => isNews(change, known) && !hidden?.has(change.userId))

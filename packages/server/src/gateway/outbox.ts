@@ -214,14 +214,25 @@ export class Outbox {
 
   /** Hands frames over until all are or the socket takes no more; whether all are. */
   #pump(session: Session): boolean {
-    const { log, snapshot } = session
+    if (!session.snapshot) return this.#write(session)
+    // The pages of a snapshot are small: as many as the socket takes now leave in one write.
+    this.#socket.cork()
+    try {
+      return this.#write(session)
+    } finally {
+      this.#socket.uncork()
+    }
+  }
+
+  #write(session: Session): boolean {
+    const { log } = session
     const socket = this.#socket
     while (!socket.writableNeedDrain) {
       this.#written = this.#sent + 1
       const chunk = this.#take(session)
       if (chunk !== '') socket.write(chunk, 'latin1')
       if (this.#sent < log.top) continue
-      if (!snapshot || !session.refill()) return true
+      if (!session.refill()) return true
       this.#pace(session)
     }
     this.#awaitDrain()

@@ -27,6 +27,10 @@ class FakeSocket extends EventEmitter {
     return false
   }
 
+  cork(): void {}
+
+  uncork(): void {}
+
   drain(): void {
     this.writableNeedDrain = false
     this.writableLength = 0
@@ -183,10 +187,11 @@ describe('a replay', () => {
 })
 
 describe('events that came as a batch', () => {
+  const now = new TestClock().now()
   const batch = (count: number) =>
     new EventBatch(
-      Array.from({ length: count }, () => new EncodedEvent('b', '1', 0)),
-      0,
+      Array.from({ length: count }, () => new EncodedEvent('b', '1', now)),
+      now,
     )
 
   it('are replayed from the middle of it', () => {
