@@ -1,6 +1,7 @@
 import { endpoint } from '../endpoint.ts'
 import { Fields, Id, List, Maybe, Nullable, refine, Seconds, type Static, Text, UserSegment } from '../schema.ts'
 import { DisplayName, Username } from './auth.ts'
+import { BOT_TARGET_ERRORS } from './common.ts'
 
 /** A bot: its record and what is public of its account (spec 04, section 11.2). */
 export const BotObject = Fields({
@@ -27,8 +28,6 @@ const Avatar = Text({ max: 'avatar_max' })
 const byManagers = { permission: 'ADMINISTRATOR', unlessOwner: true } as const
 /** The bot itself as well. */
 const byBotAndManagers = { ...byManagers, unlessSelf: true } as const
-
-const targetErrors = ['INVALID_USER_ID', 'MISSING_PERMISSIONS', 'USER_NOT_FOUND', 'FORBIDDEN'] as const
 
 /**
  * Makes a bot with an account of its own, owned by the caller. With `user_id` in place of `username` an administrator
@@ -77,7 +76,7 @@ export const getBot = endpoint({
   requires: byBotAndManagers,
   params: BotParams,
   reply: { 200: BotObject },
-  errors: targetErrors,
+  errors: BOT_TARGET_ERRORS,
 })
 
 /** Changes a bot; `interaction_url` null makes it a gateway bot again (spec 04, section 11.2). */
@@ -94,7 +93,7 @@ export const updateBot = endpoint({
     interaction_url: Maybe(Nullable(CallbackUrl)),
   }),
   reply: { 200: BotObject },
-  errors: [...targetErrors, 'INVALID_URL'],
+  errors: [...BOT_TARGET_ERRORS, 'INVALID_URL'],
 })
 
 /** Replaces token and secret, and ends all sessions of the bot (spec 04, section 11.2). */
@@ -106,7 +105,7 @@ export const renewBotToken = endpoint({
   requires: byManagers,
   params: BotParams,
   reply: { 200: Fields(secrets) },
-  errors: targetErrors,
+  errors: BOT_TARGET_ERRORS,
   noStore: true,
 })
 
@@ -119,5 +118,5 @@ export const deleteBot = endpoint({
   requires: byManagers,
   params: BotParams,
   reply: { 204: null },
-  errors: targetErrors,
+  errors: BOT_TARGET_ERRORS,
 })

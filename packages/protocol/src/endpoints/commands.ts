@@ -1,5 +1,6 @@
 import { endpoint } from '../endpoint.ts'
 import { Fields, Flag, Id, List, Maybe, Nullable, OneOf, refine, type Static, Text, UserSegment } from '../schema.ts'
+import { BOT_TARGET_ERRORS } from './common.ts'
 
 /** Most commands a bot may have, and most parameters of a command (spec 04, section 1.9). */
 export const MAX_COMMANDS = 100
@@ -62,8 +63,6 @@ const ofBot = {
   params: Fields({ user_id: UserSegment() }),
 } as const
 
-const targetErrors = ['INVALID_USER_ID', 'MISSING_PERMISSIONS', 'USER_NOT_FOUND', 'FORBIDDEN'] as const
-
 /** Adds commands, all or none; a name is unique on the whole server (spec 04, section 11.3). */
 export const registerCommands = endpoint({
   ...ofBot,
@@ -71,7 +70,7 @@ export const registerCommands = endpoint({
   summary: 'Register commands',
   body: Fields({ commands: List(NewCommand, { max: MAX_COMMANDS }) }),
   reply: { 200: Fields({ ok: Flag, commands: List(CommandObject) }) },
-  errors: [...targetErrors, 'PAYLOAD_TOO_LARGE', 'CMD_ALREADY_REGISTERED', 'INVALID_OPERATION'],
+  errors: [...BOT_TARGET_ERRORS, 'PAYLOAD_TOO_LARGE', 'CMD_ALREADY_REGISTERED', 'INVALID_OPERATION'],
 })
 
 /** The commands of a bot in the order of registration (spec 04, section 11.3). */
@@ -80,7 +79,7 @@ export const listBotCommands = endpoint({
   method: 'GET',
   summary: 'Commands of a bot',
   reply: { 200: Fields({ commands: List(CommandObject) }) },
-  errors: targetErrors,
+  errors: BOT_TARGET_ERRORS,
 })
 
 /** Removes commands, all or none (spec 04, section 11.3). */
@@ -90,7 +89,7 @@ export const deregisterCommands = endpoint({
   summary: 'Deregister commands',
   body: Fields({ command_names: List(Text(), { max: MAX_COMMANDS }) }),
   reply: { 200: Fields({ ok: Flag }) },
-  errors: [...targetErrors, 'CMD_NOT_FOUND'],
+  errors: [...BOT_TARGET_ERRORS, 'CMD_NOT_FOUND'],
 })
 
 /** The commands of all active bots in the order of registration (spec 04, section 11.3). */

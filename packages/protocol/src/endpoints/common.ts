@@ -85,3 +85,6 @@ export function renamed(input: unknown, from: string, to: string): unknown {
 
 /** A page of a list; `cursor` is the key of its last item as text, null on an empty page (spec 01, section 7.2). */
 export const Page = <T extends TSchema>(item: T) => Fields({ items: List(item), cursor: Nullable(Text()) })
+
+/** What a path answers that names a bot by the user id of its account (spec 04, section 11.2). */
+export const BOT_TARGET_ERRORS = ['INVALID_USER_ID', 'MISSING_PERMISSIONS', 'USER_NOT_FOUND', 'FORBIDDEN'] as const

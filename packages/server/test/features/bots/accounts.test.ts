@@ -45,17 +45,20 @@ forEachEngine('bot accounts', (engine) => {
     assert.deepEqual(bots[0], bot)
   })
 
-  it('are refused without the permission, with a bad wish, and to bots', async () => {
+  it('are refused without the permission, with a bad wish, to bots and to guests', async () => {
     await using prepared = await startTestServer(engine)
     const [ada, bob] = await registerAll(prepared, 'ada', 'bob')
     const dice = await createBot(ada, 'dice')
     for (const manager of [bob, dice]) await grant(ada, manager, ['MANAGE_SERVER'])
-    await using server = await restarted(prepared, engine, {}, guest('gus'))
+    // Pat's session becomes that of a guest.
+    const pat = await prepared.register('pat')
+    const asGuest = `update auth_sessions set user_id = 5 where user_id = ${pat.userId}`
+    await using server = await restarted(prepared, engine, {}, guest('gus'), asGuest)
     const create = async (body: object, { token }: Pick<Client, 'token'> = ada) =>
       failure(await new Client(server.url, token).post('/bots', body))
     const eve = await server.register('eve')
     assert.equal(await create({ username: 'x' }, eve), '403 MISSING_PERMISSIONS')
-    assert.equal(await create({ username: 'toys' }, dice), '403 FORBIDDEN')
+    for (const outsider of [dice, pat]) assert.equal(await create({ username: 'toys' }, outsider), '403 FORBIDDEN')
     assert.equal(await create({ username: 'Dice' }), '409 AUTH_FAILED')
     for (const bad of [{}, { username: 'toys', user_id: 2 }, { username: 'a@b' }, { user_id: 'x' }])
       assert.equal(await create(bad), '422 VALIDATION_ERROR')
@@ -69,11 +72,11 @@ forEachEngine('bot accounts', (engine) => {
       [99, '404 USER_NOT_FOUND'],
       [1, '400 INVALID_TARGET'],
       [dice.userId, '400 INVALID_TARGET'],
-      [4, '400 INVALID_TARGET'],
+      [5, '400 INVALID_TARGET'],
     ])
       assert.equal(await create({ user_id }), refusal)
     await eve.delete('/members/@me')
-    assert.equal(await create({ user_id: 5 }), '404 USER_NOT_FOUND')
+    assert.equal(await create({ user_id: eve.userId }), '404 USER_NOT_FOUND')
     assert.deepEqual(await auditTypes(new Client(server.url, ada.token)), [
       'bot.create',
       'role.create',
