@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { ENDPOINTS } from '@vox/protocol/endpoints'
 import { restarted } from '../support/accounts.ts'
 import { TestClock } from '../support/clock.ts'
 import { registerAll } from '../support/community.ts'
-import { createGroup, listed, openPair } from '../support/conversations.ts'
+import { createGroup, listed, openPair, say, textsIn } from '../support/conversations.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { Client, failure, startTestServer } from '../support/server.ts'
@@ -240,7 +241,7 @@ forEachEngine('the list of conversations', (engine) => {
 })
 
 forEachEngine('guests', (engine) => {
-  it('read their conversations here and open, change or extend none', async () => {
+  it('read their conversations here and leave them, and write, open, change or extend none', async () => {
     const prepared = await startTestServer(engine)
     const [ada, gus] = await registerAll(prepared, 'ada', 'gus')
     const dm = await createGroup(ada, gus)
@@ -248,14 +249,16 @@ forEachEngine('guests', (engine) => {
     await using server = await restarted(prepared, engine, {}, asGuest)
     const guest = new Client(server.url, gus.token)
     assert.deepEqual(await listed(guest), [dm])
-    for (const [method, path, body] of [
-      ['POST', '/dms', { recipient_id: ada.userId }],
-      ['PATCH', `/dms/${dm}`, { name: 'x' }],
-      ['PUT', `/dms/${dm}/recipients/${ada.userId}`],
-      ['DELETE', `/dms/${dm}/recipients/${ada.userId}`],
-      ['POST', `/dms/${dm}/convert-to-group`],
-    ] as const)
-      assert.equal(failure(await guest.request(method, path, body)), '403 FORBIDDEN', `${method} ${path}`)
+    const msg_id = await say(new Client(server.url, ada.token), dm)
+    const MAY = ['listDms', 'closeDm', 'listDmMessages', 'getDmMessage', 'listDmReactions', 'markDmRead']
+    for (const [name, { method, path }] of Object.entries({ ...ENDPOINTS.dms, ...ENDPOINTS.dm_messages })) {
+      if (MAY.includes(name)) continue
+      const url = path.replace(':dm_id', `${dm}`).replace(':msg_id', `${msg_id}`).replace(':user_id', `${ada.userId}`)
+      assert.equal(failure(await guest.request(method, url, { body: 'x' })), '403 FORBIDDEN', name)
+    }
+    assert.deepEqual(await textsIn(guest, dm), ['hello'])
+    assert.equal((await guest.get(`/dms/${dm}/messages/${msg_id}/reactions`)).status, 200)
+    assert.equal((await guest.post(`/dms/${dm}/read`, { up_to_msg_id: msg_id })).status, 204)
     assert.equal((await guest.delete(`/dms/${dm}`)).status, 204)
   })
 })
