@@ -4,21 +4,24 @@ import type { Duplex } from 'node:stream'
 import { type CloseReason, heartbeat, identify, PROTOCOL_VERSION, resume } from '@vox/protocol'
 import { WebSocketServer } from 'ws'
 import type { Timer } from '../clock.ts'
+import type { Happening } from '../events/spaces.ts'
 import { addressGroup } from '../http/client-address.ts'
 import { Admission, Place } from './admission.ts'
 import { Announcements } from './announcements.ts'
+import type { BacklogSource } from './backlog.ts'
 import { Commands } from './commands.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { DEFAULT_TIMINGS, type GatewayContext, type Timings } from './context.ts'
 import type { Message } from './envelope.ts'
 import { GatewayClose } from './failures.ts'
 import { FanOut } from './fan-out.ts'
-import { ControlFrame } from './frames.ts'
+import { ControlFrame, encodeEvent } from './frames.ts'
 import { Handshake } from './handshake.ts'
 import { Hub } from './hub.ts'
 import { FlushQueues } from './outbox.ts'
 import { LocalPresences, type PresenceData, type Presences } from './presence.ts'
 import { addPresence } from './presence-command.ts'
+import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import { addTyping } from './typing.ts'
 import { addVoice } from './voice.ts'
@@ -180,6 +183,21 @@ export class Gateway {
   /** Whether the user has a live session. */
   isConnected(userId: number): boolean {
     return this.#hub.liveSessionsOf(userId).length > 0
+  }
+
+  /** Whether the user has a session that is live or can be resumed: then what is published reaches it. */
+  hasSession(userId: number): boolean {
+    return this.#hub.hasSession(userId)
+  }
+
+  /** From now on sessions begin with what this source owes their users. */
+  beginWith(source: BacklogSource): void {
+    this.#handshake.backlogs = source
+  }
+
+  /** Tells one session alone. */
+  tell({ event, data }: Happening, session: Session): void {
+    session.append(encodeEvent(event, data, this.#context.clock.now()))
   }
 
   /** Calls with the user of each new session that has been told who is online: the time to bring up what has waited. */

@@ -1,5 +1,6 @@
 import { identify, PROTOCOL_VERSION, resume } from '@vox/protocol'
 import type { Admission } from './admission.ts'
+import { type Backlog, type BacklogSource, NO_BACKLOG } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import type { GatewayContext, Identity } from './context.ts'
 import type { Message } from './envelope.ts'
@@ -16,6 +17,8 @@ export class Handshake {
   readonly #context: GatewayContext
   readonly #admission: Admission
   readonly #hub: Hub
+  /** What users are owed when they come. */
+  backlogs: BacklogSource = NO_BACKLOG
 
   constructor(context: GatewayContext, admission: Admission, hub: Hub) {
     this.#context = context
@@ -33,10 +36,22 @@ export class Handshake {
     this.#refuseFailing(connection)
     const token = this.#token(connection, d.token)
     checkVersion(d.protocol_version)
+    await this.#open(connection, token)
+  }
+
+  /** Opens a session; a user who is owed something gets it at the moment at which it is known what that is. */
+  async #open(connection: Connection, token: string): Promise<void> {
     const identity = await this.#authenticate(connection, token)
-    if (!connection.isOpen) return
-    this.#admit(connection, this.#hub.liveSessionsOf(identity.userId))
-    this.#hub.open(identity, connection)
+    const { revocations } = this.#hub
+    const open = (backlog?: Backlog) => {
+      if (!connection.isOpen || revocations !== this.#hub.revocations) return
+      this.#admit(connection, this.#hub.liveSessionsOf(identity.userId))
+      this.#hub.open(identity, connection, backlog)
+    }
+    if (!this.backlogs.mayOwe(identity.userId)) return open()
+    await this.backlogs.begin(identity.userId, open)
+    // Sessions were ended meanwhile; the one of this token may have been among them.
+    if (connection.isOpen && !connection.session) await this.#open(connection, token)
   }
 
   async #resume(connection: Connection, d: Message['d']): Promise<void> {

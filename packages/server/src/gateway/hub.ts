@@ -1,5 +1,7 @@
 import { type CloseReason, PROTOCOL_VERSION, ready } from '@vox/protocol'
 import { seconds } from '../clock.ts'
+import type { Backlog } from './backlog.ts'
+import { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { GatewayContext, Identity, Timings } from './context.ts'
 import { BATCH, type Entry } from './event-batch.ts'
@@ -45,14 +47,19 @@ export class Hub {
     return this.#sessions.of(userId).filter(({ isLive }) => isLive)
   }
 
+  /** Whether the user has a session that is live or can be resumed. */
+  hasSession(userId: number): boolean {
+    return this.#sessions.of(userId).some((session) => !this.#isOutlived(session))
+  }
+
   /** The session with this id, unless its time is over. */
   find(id: string): Session | undefined {
     const session = this.#sessions.find(id)
     return session && !this.#isOutlived(session) ? session : undefined
   }
 
-  /** Opens a session: from `ready` on, the client is told everything. */
-  open(identity: Identity, connection: Connection): void {
+  /** Opens a session: from `ready` on, the client is told everything, what the user is owed first. */
+  open(identity: Identity, connection: Connection, backlog?: Backlog): void {
     const { userId } = identity
     const isFirst = this.liveSessionsOf(userId).length === 0
     const session = new Session(userId, this.#context.limits)
@@ -60,6 +67,7 @@ export class Hub {
     this.#sessions.add(session)
     this.#connect(session, identity, connection)
     session.append(this.#ready(session, identity))
+    if (backlog) session.catchUp = new CatchUp(backlog, this.#context.clock)
     session.knows = this.#presences.changes
     session.snapshot = this.#snapshot(userId, !isFirst)
     connection.outbox.start(session)

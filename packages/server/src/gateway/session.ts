@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Limits } from '@vox/protocol'
+import type { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { Entry } from './event-batch.ts'
 import type { Outbox, Urgency } from './outbox.ts'
@@ -28,6 +29,8 @@ export class Session {
   knows = 0
   /** Presences the client has not been told yet. */
   snapshot: Iterator<Entry> | undefined
+  /** What the user is owed comes before anything else. */
+  catchUp: CatchUp | undefined
 
   constructor(userId: number, limits: () => Limits) {
     this.userId = userId
@@ -49,18 +52,42 @@ export class Session {
 
   /** Gives the event, or each of a batch, the next number and sends it as soon as this urgency asks, or on resume. */
   append(entry: Entry, urgency: Urgency = 'soon'): void {
+    if (!this.catchUp) this.#number(entry, urgency)
+    else if (!this.catchUp.hold(entry, this.#limits().replay_buffer_events)) this.#release(this.catchUp)
+  }
+
+  #number(entry: Entry, urgency: Urgency = 'soon'): void {
     this.log.append(entry)
     const capacity = this.#limits().replay_buffer_events
     while (this.log.overflows(capacity)) this.#dropOldest()
     this.#outbox?.wake(urgency)
   }
 
-  /** Appends the next part of the presence snapshot; false when there is none. */
+  /** Appends the next part of what the user is owed, then of the presence snapshot; false when there is none now. */
   refill(): boolean {
+    if (this.catchUp) return this.#catchUpOn(this.catchUp)
     const next = this.snapshot?.next()
     if (next && !next.done) this.append(next.value)
     else this.snapshot = undefined
     return this.snapshot !== undefined
+  }
+
+  #catchUpOn(catchUp: CatchUp): boolean {
+    const page = catchUp.take(
+      this.#limits().replay_buffer_events,
+      () => this.#outbox?.wake('soon'),
+      () => this.#connection?.close('UNKNOWN_ERROR'),
+    )
+    for (const event of page) this.#number(event)
+    if (!catchUp.isOver) return page.length > 0
+    this.#release(catchUp)
+    return true
+  }
+
+  /** Goes on with what was held back. */
+  #release({ held }: CatchUp): void {
+    this.catchUp = undefined
+    for (const entry of held) this.#number(entry)
   }
 
   /** An event that leaves the buffer unsent would be missing in the middle of the sequence (spec 06, section 12.5). */
