@@ -25,6 +25,7 @@ import { interactions } from './features/interactions/index.ts'
 import { Interactions } from './features/interactions/interactions.ts'
 import { LocalInteractions } from './features/interactions/open-interactions.ts'
 import { invites } from './features/invites/index.ts'
+import { keys } from './features/keys/index.ts'
 import { members } from './features/members/index.ts'
 import { messages } from './features/messages/index.ts'
 import { moderation } from './features/moderation/index.ts'
@@ -71,6 +72,7 @@ const FEATURES = [
   emoji,
   embeds,
   gifs,
+  keys,
   search,
   sync,
   bots,

@@ -2,6 +2,7 @@
  * Every message a client sends over the gateway (spec 06, sections 3 and 8). The server ignores types it does not know,
  * so a client may use a command that only newer servers understand.
  */
+import { codePoints } from '../decode.ts'
 import {
   accepting,
   Fields,
@@ -139,6 +140,38 @@ export const respondOnStage = command(
   }),
 )
 
+const MAX_GROUP_ID = 255
+
+/**
+ * Hands an MLS message on to the other members of its conversation (spec 06, section 8.5). `data` may have four times
+ * `relay_payload_max` characters less 1024. Other types than `welcome`, `commit` and `proposal` do nothing.
+ */
+export const relayMls = command(
+  'mls_relay',
+  accepting(
+    Fields({ mls_type: Text(), data: Maybe(Text()), dm_id: Maybe(GatewayId), group_id: Maybe(Text()) }),
+    withoutUnusableGroupId,
+  ),
+)
+
+/** A group id that cannot be one counts as left out; the message itself names the group. */
+function withoutUnusableGroupId(input: unknown): unknown {
+  const { group_id: id, ...others } = input as Record<string, unknown>
+  const isText = typeof id === 'string' && id.isWellFormed() && !id.includes('\0')
+  return isText && codePoints(id) <= MAX_GROUP_ID ? input : others
+}
+
+const PairingText = Text({ max: 256 })
+
+/**
+ * Hands a message of the pairing dialogue on to the user's own sessions (spec 06, section 8.6). `data` may have
+ * `relay_payload_max` characters. Other types than `isi`, `rsi`, `confirm` and `new_device_key` do nothing.
+ */
+export const relayCpace = command(
+  'cpace_relay',
+  Fields({ cpace_type: Text(), pair_id: Maybe(PairingText), data: Maybe(Text()), nonce: Maybe(PairingText) }),
+)
+
 /** All commands. */
 export const GATEWAY_COMMANDS: readonly GatewayCommand[] = [
   identify,
@@ -149,4 +182,6 @@ export const GATEWAY_COMMANDS: readonly GatewayCommand[] = [
   updateVoiceState,
   negotiateCodec,
   respondOnStage,
+  relayMls,
+  relayCpace,
 ]

@@ -32,6 +32,8 @@ const BIGINT_COLUMNS: Record<ColumnsHolding<bigint>, true> = {
   read_msg_id: true,
   event_id: true,
   entry_id: true,
+  relay_id: true,
+  epoch: true,
   permissions: true,
   permission: true,
   allow: true,
@@ -50,6 +52,8 @@ const BOOLEAN_COLUMNS: Record<ColumnsHolding<boolean>, true> = {
   locked: true,
   used: true,
   hidden: true,
+  last_resort: true,
+  waiting: true,
 }
 
 export const isBigintColumn = (name: string): boolean => Object.hasOwn(BIGINT_COLUMNS, name)

@@ -411,6 +411,104 @@ export interface BotCommands {
   params: Fixed<string>
 }
 
+/** Client installations that take part in encryption. */
+export interface Devices {
+  /** In the order of registration. */
+  device_number: Id
+  /** Chosen by the client; unique over all users. */
+  device_id: Fixed<string>
+  user_id: Fixed<number>
+  device_name: Fixed<string>
+  created_at: Fixed<number>
+}
+
+export interface Prekeys {
+  device_id: Fixed<string>
+  identity_key: string
+  signed_prekey: string
+}
+
+/** Handed out once each, oldest first. */
+export interface OneTimePrekeys {
+  prekey_id: Id
+  device_id: Fixed<string>
+  key_data: Fixed<string>
+}
+
+/** One-time prekeys that were given away within the last hour. */
+export interface PrekeyHandouts {
+  handout_id: Id
+  owner_id: Fixed<number>
+  receiver_id: Fixed<number>
+  handed_at: Fixed<number>
+}
+
+/** MLS key packages on offer. */
+export interface KeyPackages {
+  package_id: Id
+  device_id: Fixed<string>
+  /** The bare package in base64. */
+  key_data: Fixed<string>
+  /** SHA-256 in hex. */
+  reference: Fixed<string>
+  /** Base64. */
+  signature_key: Fixed<string>
+  /** Handed out when there is no other, as often as needed; one per device. */
+  last_resort: Fixed<boolean>
+  expires_at: Fixed<number>
+}
+
+/** Key packages that were given away within the last 30 days; the device may be gone. */
+export interface KeyPackageHandouts {
+  handout_id: Id
+  owner_id: Fixed<number>
+  device_id: Fixed<string>
+  receiver_id: Fixed<number>
+  reference: Fixed<string>
+  last_resort: Fixed<boolean>
+  handed_at: Fixed<number>
+  /** How many Welcomes it has carried to the owner. */
+  welcomes: Defaulted<number>
+}
+
+export interface KeyBackups {
+  user_id: Fixed<number>
+  encrypted_blob: string
+  updated_at: number
+}
+
+/** MLS messages on their way between devices. */
+export interface Relays {
+  relay_id: Fixed<bigint>
+  mls_type: Fixed<'welcome' | 'commit' | 'proposal'>
+  /** As the sender wrote it. */
+  data: Fixed<string>
+  /** As clients name the group; null for Welcomes. */
+  group_id: Fixed<string | null>
+  /** Null when it is unknown. Kept when the conversation is gone. */
+  dm_id: Fixed<number | null>
+  /** Where everybody who sees the feed is a recipient. */
+  feed_id: Fixed<number | null>
+  sender_id: Fixed<number>
+}
+
+/** Who may read which relay, its sender included. */
+export interface RelayRecipients {
+  user_id: Fixed<number>
+  relay_id: Fixed<bigint>
+  sender_id: Fixed<number>
+  /** Nobody was there to be told, and nobody has been since. */
+  waiting: boolean
+}
+
+/** Commits that won their epoch since the group of the conversation was created. */
+export interface DmCommits {
+  dm_id: Fixed<number>
+  /** The 64 bits of the epoch as a signed integer. */
+  epoch: Fixed<bigint>
+  relay_id: Fixed<bigint>
+}
+
 /** Events kept for sync. Rows outlive the space they name. */
 export interface EventLog {
   event_id: Fixed<bigint>
@@ -476,6 +574,16 @@ export interface Schema {
   stickers: Stickers
   bots: Bots
   bot_commands: BotCommands
+  devices: Devices
+  prekeys: Prekeys
+  one_time_prekeys: OneTimePrekeys
+  prekey_handouts: PrekeyHandouts
+  key_packages: KeyPackages
+  key_package_handouts: KeyPackageHandouts
+  key_backups: KeyBackups
+  relays: Relays
+  relay_recipients: RelayRecipients
+  dm_commits: DmCommits
   event_log: EventLog
   audit_log: AuditLog
 }

@@ -93,14 +93,15 @@ function mountProbes(http: FastifyInstance, { isReady, serverName }: HttpContext
   })
 }
 
-/** Methods by path, of every route that is added from now on. */
+/** Methods by path, whatever its segments are called, of every route that is added from now on. */
 type Routes = Map<string, Set<string>>
 
 function collectRoutes(http: FastifyInstance): Routes {
   const routes: Routes = new Map()
   http.addHook('onRoute', ({ url, method }) => {
-    const known = routes.get(url) ?? new Set()
-    routes.set(url, known)
+    const path = url.replaceAll(/:\w+/g, ':segment')
+    const known = routes.get(path) ?? new Set()
+    routes.set(path, known)
     for (const name of [method].flat()) known.add(name)
   })
   return routes

@@ -8,6 +8,7 @@ import { search } from './007-search.ts'
 import { content } from './008-content.ts'
 import { directMessages } from './009-direct-messages.ts'
 import { bots } from './011-bots.ts'
+import { keys } from './012-keys.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   content,
   directMessages,
   bots,
+  keys,
 ]

@@ -39,3 +39,35 @@ export async function participantsOf(db: Kysely<Schema>, dm_id: number): Promise
 export async function contactsOf(db: Kysely<Schema>, user_id: number): Promise<number[]> {
   return (await contacts(db, { user_id })).map((contact) => contact.user_id)
 }
+
+/** The conversations of the user, in no particular order; also those that are closed. */
+export async function conversationsOf(db: Kysely<Schema>, user_id: number): Promise<number[]> {
+  const rows = await db.selectFrom('dm_participants').select('dm_id').where('user_id', '=', user_id).execute()
+  return rows.map(({ dm_id }) => dm_id)
+}
+
+/** Whether the conversation is one of two people, and no group. */
+export async function isPair(db: Kysely<Schema>, dm_id: number): Promise<boolean> {
+  const pair = await db
+    .selectFrom('dms')
+    .select('dm_id')
+    .where('dm_id', '=', dm_id)
+    .where('lower_user_id', 'is not', null)
+    .executeTakeFirst()
+  return pair !== undefined
+}
+
+/** Whether both users take part in some group. */
+export async function shareGroup(db: Kysely<Schema>, user_id: number, other_id: number): Promise<boolean> {
+  const group = await db
+    .selectFrom('dm_participants as own')
+    .innerJoin('dm_participants as other', 'other.dm_id', 'own.dm_id')
+    .innerJoin('dms', 'dms.dm_id', 'own.dm_id')
+    .select('dms.dm_id')
+    .where('own.user_id', '=', user_id)
+    .where('other.user_id', '=', other_id)
+    .where('lower_user_id', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return group !== undefined
+}
