@@ -28,3 +28,11 @@ export async function nextRelays({ socket }: GatewayClient, count: number): Prom
   }
   return told
 }
+
+/** The code with which the server refuses a command; what comes before is passed over. */
+export async function refusal({ socket }: GatewayClient): Promise<string> {
+  for (;;) {
+    const { type, d } = await socket.next()
+    if (type === 'error') return d.code
+  }
+}
