@@ -5,9 +5,10 @@ import { Fields, Flag, Integer, List, Maybe, Nullable, OneOf, refine, Seconds, T
 const UNFIT_FOR_PATHS = /[/?#%\p{White_Space}\p{Cc}]/u
 
 /** Chosen by the client, unique over all users (spec 05, section 7.1). */
-const NewDeviceId = refine(Text({ min: 1, max: 'device_id_max' }), (id) =>
-  UNFIT_FOR_PATHS.test(id) ? 'must not contain /, ?, #, %, white space or control characters' : undefined,
-)
+const NewDeviceId = refine(Text({ min: 1, max: 'device_id_max' }), (id) => {
+  if (UNFIT_FOR_PATHS.test(id)) return 'must not contain /, ?, #, %, white space or control characters'
+  return id === 'pair' ? 'must not be pair, which has another meaning in paths' : undefined
+})
 
 const DeviceName = Text({ max: 'device_name_max' })
 

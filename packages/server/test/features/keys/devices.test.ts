@@ -85,6 +85,7 @@ forEachEngine('devices', (engine) => {
     const ada = await server.register('ada')
     for (const device_id of [
       '',
+      'pair',
       'a/b',
       'a?',
       '#',
