@@ -49,7 +49,8 @@ function testExample(example: Example): void {
   else assert.equal(example.reply, '')
 }
 
-function endpointOf({ method, path }: Example): Endpoint {
+function endpointOf({ method, path: pathAndQuery }: Example): Endpoint {
+  const [path = ''] = pathAndQuery.split('?')
   const found = endpoints.find(
     (endpoint) =>
       endpoint.method === method && new RegExp(`^${endpoint.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path),

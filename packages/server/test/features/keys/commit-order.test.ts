@@ -123,4 +123,31 @@ forEachEngine('the commits of a group', (engine) => {
     )
     told.forEach((events, index) => void assert.deepEqual(idsOf([...events, ...(later[index] ?? [])]), ids))
   })
+
+  it('have one order with the messages, whoever looks', async () => {
+    const { server, members, dm, commit } = await trio(engine)
+    await using _ = server
+    const sessions = await connectAll(server, ...members)
+    const takeTurns = async (member: (typeof members)[number], index: number) => {
+      for (let n = 1; n <= 10; n++) {
+        relay(sessions[index], 'commit', commit(10 * index + n))
+        const sent = await member.post(`/dms/${dm}/messages`, { opaque_blob: `${index} ${n}` })
+        assert.equal(sent.status, 201)
+      }
+    }
+    await Promise.all(members.map(takeTurns))
+    const [told, later] = [await allTold(...sessions), await allTold(...sessions)]
+    const seen = told.map((events, index) =>
+      [...events, ...(later[index] ?? [])].flatMap(([, d]) => {
+        const { relay_id, msg_id, dm_id, type } = d as Record<string, bigint | undefined>
+        return dm_id === undefined || type !== undefined ? [] : [relay_id ?? msg_id ?? 0n]
+      }),
+    )
+    assert.equal(seen[0]?.length, 60)
+    assert.deepEqual(
+      seen[0],
+      seen[0]?.toSorted((x, y) => Number(x - y)),
+    )
+    for (const ids of seen) assert.deepEqual(ids, seen[0])
+  })
 })
