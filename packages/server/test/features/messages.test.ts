@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { snowflakeTime } from '@vox/protocol'
+import { Permission, snowflakeTime } from '@vox/protocol'
 import { forEachEngine } from '../support/engines.ts'
+import { uploadText } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { countRows } from '../support/sql.ts'
 
 async function withFeed(server: TestServer, feed: object = {}) {
   const ada = await server.register('ada')
@@ -53,6 +55,34 @@ forEachEngine('messages of a feed', (engine) => {
     assert.deepEqual(await list(`after=${one}&before=${four}`), [three, two])
     assert.deepEqual(await list(`before=${one}`), [])
     assert.deepEqual(await list('limit=3&limit=1'), [five])
+  })
+
+  it('have ids of 64 bits, as numbers and as texts, wherever one is given', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const [first, second, third] = [await send(bob, feed, '1'), await send(bob, feed, '2'), await send(bob, feed, '3')]
+    assert.ok(first > 2n ** 53n)
+    const LAST = 2n ** 63n - 1n
+    const list = async (query: string) => ids(await bob.get(`${feed}/messages?${query}`))
+    assert.deepEqual(await list(`before=${LAST}&after=0`), [third, second, first])
+    assert.deepEqual(await list(`after=${LAST}`), [])
+    for (const reply_to of [LAST, String(LAST), second, String(second)]) {
+      const { status, body } = await bob.post(`${feed}/messages`, { body: 'x', reply_to })
+      assert.equal(status, 201)
+      assert.equal((await bob.get(`${feed}/messages/${body.msg_id}`)).body.reply_to, BigInt(reply_to))
+    }
+    for (const beyond of [LAST + 1n, String(LAST + 1n), -1, '-1', 1.5, '1e3', 'x', true]) {
+      assert.equal(failure(await bob.post(`${feed}/messages`, { body: 'x', reply_to: beyond })), '422 VALIDATION_ERROR')
+      if (typeof beyond !== 'boolean')
+        assert.equal(failure(await bob.get(`${feed}/messages?before=${beyond}`)), '422 VALIDATION_ERROR')
+    }
+    assert.equal(failure(await bob.get(`${feed}/messages/${LAST}`)), '404 MESSAGE_NOT_FOUND')
+    assert.equal(failure(await bob.get(`${feed}/messages/${LAST + 1n}`)), '422 VALIDATION_ERROR')
+    assert.equal(
+      (await ada.post(`${feed}/messages/bulk-delete`, { msg_ids: [String(first), LAST, third] })).status,
+      204,
+    )
+    assert.deepEqual(await list(`before=${third + 1n}`), [second])
   })
 
   it('come in pages of at most the configured size', async () => {
@@ -112,6 +142,63 @@ forEachEngine('messages of a feed', (engine) => {
     const plain = await bob.get(path)
     assert.deepEqual([plain.body.body, plain.body.opaque_blob], ['plain again', null])
     assert.equal(failure(await bob.patch(path, { opaque_blob: 'x'.repeat(65_537) })), '413 PAYLOAD_TOO_LARGE')
+  })
+
+  it('are edited within the same bounds as they are sent, counted in characters', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed } = await withFeed(server)
+    const path = `${feed}/messages/${await send(bob, feed, 'x')}`
+    assert.equal((await bob.patch(path, { body: '😀'.repeat(4000) })).status, 200)
+    assert.equal(failure(await bob.patch(path, { body: '😀'.repeat(4001) })), '422 VALIDATION_ERROR')
+    assert.equal((await bob.patch(path, { body: '😀'.repeat(4000) })).status, 200)
+  })
+
+  it('are deleted, but not edited, by an author who may write no longer', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const path = `${feed}/messages/${await send(bob, feed, 'x')}`
+    await ada.put(`${feed}/permissions/user/${bob.userId}`, {
+      allow: 0,
+      deny: Number(Permission.SEND_MESSAGES | Permission.SEND_IN_THREADS),
+    })
+    assert.equal(failure(await bob.patch(path, { body: 'y' })), '403 MISSING_PERMISSIONS')
+    assert.equal((await bob.delete(path)).status, 204)
+  })
+
+  it('are deleted by a moderator of their feed, and of no other', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const { body: other } = await ada.post('/feeds', { name: 'other', type: 'text' })
+    await ada.put(`${feed}/permissions/user/${bob.userId}`, { allow: Number(Permission.MANAGE_MESSAGES), deny: 0 })
+    const [here, there] = [await send(ada, feed, 'x'), await send(ada, `/feeds/${other.feed_id}`, 'x')]
+    assert.equal((await bob.delete(`${feed}/messages/${here}`)).status, 204)
+    assert.equal(failure(await bob.delete(`/feeds/${other.feed_id}/messages/${there}`)), '403 MISSING_PERMISSIONS')
+  })
+
+  it('go with their reactions, pin and attachments; what answers them or hangs on them stays', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const file = await uploadText(ada, 1)
+    const { msg_id } = (await ada.post(`${feed}/messages`, { body: 'x', attachments: [file] })).body
+    await bob.put(`${feed}/messages/${msg_id}/reactions/x`)
+    await ada.put(`${feed}/pins/${msg_id}`)
+    await bob.post(`${feed}/read`, { up_to_msg_id: msg_id })
+    const { thread_id } = (await ada.post(`${feed}/threads`, { name: 'more', parent_msg_id: msg_id })).body
+    const reply = (await bob.post(`${feed}/messages`, { body: 'y', reply_to: msg_id })).body.msg_id
+    assert.equal((await ada.delete(`${feed}/messages/${msg_id}`)).status, 204)
+    assert.equal((await bob.get(`${feed}/messages/${reply}`)).body.reply_to, msg_id)
+    assert.equal((await bob.get(`${feed}/threads/${thread_id}/messages`)).status, 200)
+    assert.deepEqual((await bob.get(`${feed}/pins`)).body.messages, [])
+    assert.deepEqual(
+      await countRows(
+        server.databaseUrl,
+        'select 1 from message_reactions',
+        'select 1 from message_attachments',
+        'select 1 from feed_reads',
+        'select 1 from files',
+      ),
+      [0, 0, 1, 1],
+    )
   })
 
   it('are deleted by their author or a moderator, once', async () => {

@@ -63,6 +63,30 @@ forEachEngine('a sync', (engine) => {
     )
   })
 
+  it('misses nothing and tells nothing twice while others write', async () => {
+    await using server = await startTestServer(engine)
+    const { ada } = await people(server)
+    const create = (name: string) => ada.post('/categories', { name })
+    for (let i = 0; i < 20; i++) await create(`before ${i}`)
+    const writing = Promise.all(Array.from({ length: 60 }, (_, i) => create(`meanwhile ${i}`)))
+    const found: string[] = []
+    const pages = async (since_timestamp: number) => {
+      let page = await sync(ada, ['categories'], { since_timestamp, limit: 7 })
+      const { server_timestamp } = page
+      while (page.cursor !== null) {
+        found.push(...page.events.map(({ payload }: Synced) => payload.name))
+        page = await sync(ada, ['categories'], { since_timestamp, limit: 7, after: page.cursor })
+      }
+      return server_timestamp
+    }
+    const since = Date.now() - 60_000
+    const first = await pages(since)
+    assert.equal(new Set(found).size, found.length)
+    await writing
+    await pages(first)
+    assert.equal(new Set(found).size, 80)
+  })
+
   it('is for what the reader may know now', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob } = await people(server)
@@ -122,7 +146,8 @@ forEachEngine('a read position', (engine) => {
     const read = async (up_to_msg_id: bigint | number) =>
       assert.equal((await bob.post(`/feeds/${feed_id}/read`, { up_to_msg_id })).status, 204)
     const position = async (client: Client) => (await sync(client, ['read_states'])).read_states
-    await read(2n ** 62n)
+    const LAST = 2n ** 63n - 1n
+    await read(LAST)
     assert.deepEqual(await position(bob), [])
     const ids: bigint[] = []
     for (const body of ['a', 'b']) ids.push((await ada.post(`/feeds/${feed_id}/messages`, { body })).body.msg_id)
@@ -132,7 +157,7 @@ forEachEngine('a read position', (engine) => {
     assert.deepEqual(await position(bob), [])
     for (const [given, kept] of [
       [first, first],
-      [2n ** 62n, second],
+      [LAST, second],
       [first, second],
     ] as const) {
       await read(given)

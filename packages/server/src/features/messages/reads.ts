@@ -45,10 +45,12 @@ export class ReadPositions {
     const { work, community } = this.#services
     existingFeed(community, feed_id)
     await work.run(async (job) => {
-      const [newest] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1 })
-      const [reached] = await history(job.db, { feedId: feed_id, threadId: null }, { limit: 1, before: upTo + 1n })
-      if (!newest || !reached) return
+      const feed = { feedId: feed_id, threadId: null }
+      const [newest] = await history(job.db, feed, { limit: 1 })
+      if (!newest) return
       const msg_id = upTo < newest.msg_id ? upTo : newest.msg_id
+      const [reached] = await history(job.db, feed, { limit: 1, before: msg_id + 1n })
+      if (!reached) return
       await job.db
         .insertInto('feed_reads')
         .values({ feed_id, user_id, msg_id })
