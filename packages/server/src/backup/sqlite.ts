@@ -8,8 +8,16 @@ import { Refusal } from '../refusal.ts'
  * deleted.
  */
 export function copySqlite(path: string, copy: string): void {
-  using database = openFile(path, { readOnly: true, timeout: 5000 })
-  database.prepare('vacuum into ?').run(copy)
+  {
+    using database = openFile(path, { readOnly: true, timeout: 5000 })
+    database.prepare('vacuum into ?').run(copy)
+  }
+  using copied = openFile(copy)
+  // A database that waits for its upgrade may have no index yet.
+  if (!copied.prepare(`select 1 from sqlite_schema where name = 'message_search'`).get()) return
+  // It keeps parts of deleted texts until it is merged.
+  copied.exec('pragma secure_delete = on')
+  copied.exec(`insert into message_search (message_search) values ('optimize')`)
 }
 
 /** @throws Refusal or SchemaRefused unless the file is a whole database that this program can use. */

@@ -81,6 +81,8 @@ export class SqliteWriter extends SqliteConnection implements Writer {
 
   constructor(path: string) {
     super(path, { readOnly: false })
+    // What people delete is not to be found in the file.
+    this.exec('pragma secure_delete = on')
   }
 
   /** Lets others read while this one writes. It changes the file for good, so the database must be known to be ours. */

@@ -247,6 +247,19 @@ describe('the file of a backup', () => {
     assert.ok(!readFileSync(file).includes('burn after reading'))
   })
 
+  it('holds nothing of it in its search index either', async () => {
+    const server = await startTestServer(sqlite)
+    const { ada, messages } = await founderOf(server)
+    const { body } = await ada.post(messages, { body: '☃☃☃☃☃☃' })
+    await server.close()
+    const index = 'insert into message_search (rowid, folded) select msg_id, folded from message_texts'
+    await runSql(server.databaseUrl, index, `delete from messages where msg_id = ${body.msg_id}`)
+    await runSql(server.databaseUrl, 'delete from event_log')
+    const file = freshPath('.tar')
+    assert.equal((await backup(file, server)).status, 0)
+    assert.ok(!readFileSync(file).includes('☃'))
+  })
+
   it('is never written over another one', async () => {
     const { file, server } = await backedUp()
     const { status, err } = await backup(file, server)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
 import { Permission } from '@vox/protocol'
+import { parseDatabaseUrl, type SqliteTarget } from '../../src/db/url.ts'
 import { TestClock } from '../support/clock.ts'
-import { type Engine, forEachEngine } from '../support/engines.ts'
+import { type Engine, forEachEngine, sqlite } from '../support/engines.ts'
 import { eventually } from '../support/eventually.ts'
 import { uploadText } from '../support/forms.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
@@ -173,10 +175,36 @@ forEachEngine('a search', (engine: Engine) => {
     assert.equal(failure(await bob.get('/messages/search?q=tea&dm_id=1')), '403 NOT_DM_PARTICIPANT')
   })
 
+  it('goes by all that grants or denies: roles, overrides, administration', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed, feed_id } = await withFeed(server)
+    const cleo = await server.register('cleo')
+    const sees = Number(Permission.VIEW_SPACE)
+    const { role_id } = (await ada.post('/roles', { name: 'readers' })).body
+    await ada.put(`${feed}/permissions/role/1`, { allow: 0, deny: sees })
+    await ada.put(`${feed}/permissions/role/${role_id}`, { allow: sees, deny: 0 })
+    await ada.put(`/members/${bob.userId}/roles/${role_id}`)
+    await send(ada, feed, 'secret tea')
+    assert.deepEqual(await find(ada, 'q=tea'), ['secret tea'])
+    assert.deepEqual(await find(bob, 'q=tea'), ['secret tea'])
+    assert.deepEqual(await find(bob, `q=tea&feed_id=${feed_id}`), ['secret tea'])
+    assert.deepEqual(await find(cleo, 'q=tea'), [])
+    assert.deepEqual(await find(cleo, `q=&author_id=${ada.userId}`), [])
+  })
+
   it('matches as its engine does', async () => {
     await using server = await startTestServer(engine)
     const { bob, feed } = await withFeed(server)
-    const texts = ['so ein Ärger', '100% sure', 'the quick brown fox', 'running late', '東京タワー']
+    const texts = [
+      'so ein Ärger',
+      '100% sure',
+      'the quick brown fox',
+      'running late',
+      '東京タワー',
+      'η οδοσήμανση',
+      'die Straße',
+      'a_b\\c',
+    ]
     for (const text of texts) await send(bob, feed, text)
     const expected =
       engine.name === 'sqlite'
@@ -187,9 +215,59 @@ forEachEngine('a search', (engine: Engine) => {
             q: [texts[2]],
             東京: [texts[4]],
             京タワ: [texts[4]],
+            ΟΔΟΣ: [texts[5]],
+            οδος: [texts[5]],
+            STRASSE: [texts[6]],
+            ﾀﾜｰ: [texts[4]],
+            '100%': [texts[1]],
+            '%': [texts[1]],
+            _: [texts[7]],
+            '\\': [texts[7]],
+            r_n: [],
           }
-        : { runs: [texts[3]], '"quick brown"': [texts[2]], '"brown quick"': [], 'quick -fox': [], the: [] }
+        : {
+            runs: [texts[3]],
+            '"quick brown"': [texts[2]],
+            '"brown quick"': [],
+            'quick -fox': [],
+            the: [],
+            '"100%"': [texts[1]],
+          }
     for (const [query, found] of Object.entries(expected))
       assert.deepEqual(await find(bob, saying(query)), found, query)
+  })
+})
+
+describe('a deleted message (sqlite)', () => {
+  it('leaves no text in the file of the database', async () => {
+    const server = await startTestServer(sqlite)
+    const { bob, feed } = await withFeed(server)
+    await send(bob, feed, 'remember this')
+    await bob.delete(`${feed}/messages/${await send(bob, feed, 'burn after reading')}`)
+    await server.close()
+    const file = readFileSync((parseDatabaseUrl(server.databaseUrl) as SqliteTarget).path ?? '')
+    assert.ok(file.includes('remember this'))
+    assert.ok(!file.includes('burn after reading'))
+  })
+
+  /** Parts of the search index in which the snowman stands. */
+  const TRACES = `select 1 from message_search_data where instr(block, cast('☃' as blob)) > 0`
+
+  it('leaves the search index within a day', async () => {
+    const clock = new TestClock()
+    await using server = await startTestServer(sqlite, { clock })
+    const { bob, feed } = await withFeed(server)
+    const traces = async () => (await countRows(server.databaseUrl, TRACES))[0] ?? 0
+    const deleted = await send(bob, feed, 'a secret ☃☃☃☃')
+    const edited = await send(bob, feed, 'another ☃☃☃☃')
+    await send(bob, feed, 'something else')
+    clock.advance(1000)
+    await eventually(async () => assert.ok((await traces()) > 0))
+    await bob.delete(`${feed}/messages/${deleted}`)
+    await bob.patch(`${feed}/messages/${edited}`, { body: 'nothing to see' })
+    clock.advance(25 * 3_600_000)
+    await eventually(async () => assert.equal(await traces(), 0))
+    assert.deepEqual(await find(bob, 'q=nothing'), ['nothing to see'])
+    assert.deepEqual(await find(bob, 'q=something'), ['something else'])
   })
 })

@@ -6,6 +6,7 @@ import { takesPart } from '../dms/participants.ts'
 import { showMessages } from '../messages/show.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findMatching, type Scope } from './matching.ts'
+import { IndexTidying } from './tidying.ts'
 
 const DEFAULT_PAGE = 25
 
@@ -16,7 +17,9 @@ type Wanted = Static<NonNullable<typeof searchMessages.query>>
 
 /** Finding messages by their words, as far as the searcher may read them (spec 04, section 6). */
 export function search(services: Services, on: Mount): void {
-  const { db, config } = services
+  const { db, config, cleanup } = services
+  const tidying = new IndexTidying(services)
+  cleanup.add('deleted texts from the search index', () => tidying.run())
   on(searchMessages, async ({ query, caller }) => {
     const within = await searchable(services, caller.userId, query)
     const limit = Math.min(query.limit ?? DEFAULT_PAGE, config.limits.page_limit_search)
