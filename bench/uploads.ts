@@ -1,15 +1,18 @@
 /**
- * Uploads of 25 MB by many clients at once, beside a bare program that pipes the same bodies to files.
+ * Uploads of 25 MB by many clients at once, kept in a folder and in a bucket, beside a bare program that pipes the same
+ * bodies to files.
  *
  *   npx node bench/uploads.ts [clients] [megabytes]
  *
- * Memory is read every 50 ms while the uploads run; what has to stay flat is the growth. The bare program neither takes
- * the form apart nor waits until the bytes are on the disk.
+ * Memory is read every 50 ms while the uploads run; what has to stay flat is the growth, and the course of it in tenths
+ * of the time. The bare program neither takes the form apart nor waits until the bytes are on the disk. The bucket is
+ * one of an S3 server in this process, which shares its processor with the clients.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startS3 } from '../packages/server/test/support/s3.ts'
 import { type Program, startProgram, startVox } from './support/program.ts'
 import { register } from './support/register.ts'
 
@@ -71,7 +74,16 @@ async function measure(program: Program, path: string, token: string) {
     'resident before MB': Math.round(resident / MB),
     'at most MB': Math.round(Math.max(...samples) / MB),
     'growth MB': Math.round((Math.max(...samples) - resident) / MB),
+    'course MB': course(samples).join(' '),
   }
+}
+
+/** The highest memory in each tenth of the time, MB. */
+function course(samples: readonly number[]): number[] {
+  const tenth = Math.ceil(samples.length / 10)
+  return Array.from({ length: Math.ceil(samples.length / tenth) }, (_, at) =>
+    Math.round(Math.max(...samples.slice(at * tenth, (at + 1) * tenth)) / MB),
+  )
 }
 
 async function bare() {
@@ -84,11 +96,16 @@ async function bare() {
   }
 }
 
-async function vox() {
-  await using program = await startVox()
+async function vox(env: Record<string, string> = {}) {
+  await using program = await startVox(env)
   const { token, feedId } = await register(program.port)
   return await measure(program, `/api/v1/feeds/${feedId}/files`, token)
 }
 
 console.log(`${clients} clients at once, ${megabytes} MB each, ${(clients * megabytes) / 1000} GB together`)
-console.table({ 'bare http': await bare(), vox: await vox() })
+await using bucket = await startS3()
+console.table({
+  'bare http': await bare(),
+  'vox, folder': await vox(),
+  'vox, bucket': await vox(bucket.env),
+})
