@@ -1,5 +1,5 @@
 /**
- * Posting messages, beside a bare program that answers the same requests without a database, and beside a bare insert
+ * Posting messages, into a feed and into a conversation of two, beside a bare program that answers the same requests without a database, and beside a bare insert
  * loop over the same rows.
  *
  *   npx node bench/posting.ts [requests] [connections]
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { openFile } from '../packages/server/src/db/sqlite.ts'
 import { httpLoad, type LoadResult, percentile, rawRequest } from './support/http-load.ts'
 import { type Program, startProgram, startVox } from './support/program.ts'
-import { register } from './support/register.ts'
+import { post, register } from './support/register.ts'
 
 const requests = Number(process.argv[2] ?? 40_000)
 const connections = Number(process.argv[3] ?? 50)
@@ -55,10 +55,14 @@ async function bare(): Promise<Measured> {
   return await measure(program, rawRequest('POST', '/api/v1/feeds/1/messages', 'x'.repeat(73), body))
 }
 
-async function vox(): Promise<Measured> {
+async function vox(): Promise<{ feed: Measured; conversation: Measured }> {
   await using program = await startVox(databaseUrl ? { VOX_DATABASE_URL: databaseUrl } : {})
-  const { token, feedId } = await register(program.port)
-  return await measure(program, rawRequest('POST', `/api/v1/feeds/${feedId}/messages`, token, body))
+  const { port } = program
+  const { token, feedId } = await register(port)
+  const other = await post(port, '/auth/register', { username: 'other', password: 'correct horse' })
+  const { dm_id } = await post(port, '/dms', { recipient_id: other.user_id }, token)
+  const posting = (place: string) => measure(program, rawRequest('POST', `/api/v1/${place}/messages`, token, body))
+  return { feed: await posting(`feeds/${feedId}`), conversation: await posting(`dms/${dm_id}`) }
 }
 
 const ceiling = await bare()
@@ -73,5 +77,9 @@ const row = (name: string, result: Measured) => ({
   'throughput ratio': Number((rate(result) / rate(ceiling)).toFixed(2)),
   'cpu ratio': Number((result.cpu / ceiling.cpu).toFixed(2)),
 })
-console.table([row('bare http', ceiling), row('vox', measured)])
+console.table([
+  row('bare http', ceiling),
+  row('vox, feed', measured.feed),
+  row('vox, conversation', measured.conversation),
+])
 console.log(`bare insert loop (SQLite, one row per commit): ${Math.round(await insertLoop())} rows/s`)

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { SchemaRefused } from '../../src/db/migrate.ts'
 import { foundation } from '../../src/db/migrations/001-foundation.ts'
+import { directMessages } from '../../src/db/migrations/009-direct-messages.ts'
 import { MIGRATIONS } from '../../src/db/migrations/index.ts'
 import type { Migration } from '../../src/db/migrations/migration.ts'
 import { migrateDatabase, pendingMigrations } from '../../src/db/open.ts'
@@ -55,6 +56,20 @@ forEachEngine('migrations', (engine) => {
     assert.deepEqual(await migrateDatabase(url, newer), ['second', 'third'])
     assert.deepEqual(await pendingMigrations(url, newer), [])
     await runSql(url, 'insert into second values (1)', 'insert into third values (1)')
+  })
+
+  it('take over the messages of feeds when conversations come', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, MIGRATIONS.slice(0, MIGRATIONS.indexOf(directMessages)))
+    await runSql(
+      url,
+      "insert into feeds (name, type, position) values ('general', 'text', 0)",
+      "insert into messages (msg_id, feed_id, body) values (7, 1, 'old')",
+    )
+    await migrateDatabase(url)
+    await using database = await openTestDatabase(url)
+    const messages = database.read.selectFrom('messages').select(['msg_id', 'feed_id', 'dm_id', 'body'])
+    assert.deepEqual(await messages.execute(), [{ msg_id: 7n, feed_id: 1, dm_id: null, body: 'old' }])
   })
 
   it('that fail leave nothing behind, and what came before them stays', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import type { Insertable } from 'kysely'
 import type { Database } from '../../src/db/database.ts'
-import type { PermissionOverrides, Schema } from '../../src/db/schema.ts'
+import type { Dms, PermissionOverrides, Schema } from '../../src/db/schema.ts'
 import { addFeed, addMessage, addRole, addUser, openTestDatabase } from '../support/database.ts'
 import { forEachEngine } from '../support/engines.ts'
 
@@ -114,6 +114,33 @@ forEachEngine('the schema', (engine) => {
     for (const pair of pairs) await assert.rejects(addOverride(pair), /unique/i)
     for (const wrong of [{}, { feed_id }, { role_id }, { feed_id, room_id, role_id }, { feed_id, role_id, user_id }])
       await assert.rejects(addOverride(wrong), /check/i)
+  })
+
+  it('has one conversation per pair of users, and either a feed or a conversation per message', async () => {
+    const [lower_user_id, higher_user_id] = [
+      await database.write((tx) => addUser(tx, 'lower')),
+      await database.write((tx) => addUser(tx, 'higher')),
+    ]
+    const addDm = (pair: Partial<Insertable<Dms>>) =>
+      database.write(async ({ db }) => {
+        const dm = db.insertInto('dms').values({ created_at: 0, ...pair })
+        return (await dm.returning('dm_id').executeTakeFirstOrThrow()).dm_id
+      })
+    const dm_id = await addDm({ lower_user_id, higher_user_id })
+    await assert.rejects(addDm({ lower_user_id, higher_user_id }), /unique/i)
+    await assert.rejects(addDm({ lower_user_id: higher_user_id, higher_user_id: lower_user_id }), /check/i)
+    await assert.rejects(addDm({ lower_user_id }), /check/i)
+    for (let group = 0; group < 2; group++) await addDm({})
+    const feed_id = await database.write((tx) => addFeed(tx))
+    for (const home of [{}, { feed_id, dm_id }])
+      await assert.rejects(
+        database.write((tx) => addMessage(tx, { msg_id: 200n, ...home })),
+        /check/i,
+      )
+    await database.write((tx) => addMessage(tx, { msg_id: 200n, dm_id }))
+    await database.write(({ db }) => db.deleteFrom('dms').where('dm_id', '=', dm_id).execute())
+    const left = database.read.selectFrom('messages').select('msg_id').where('msg_id', '=', 200n)
+    assert.deepEqual(await left.execute(), [])
   })
 
   it('keeps log rows of spaces that are gone', async () => {
