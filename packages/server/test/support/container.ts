@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, globSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import { type Copy, DockerfileParser, type Env, type Instruction, type JSONInstruction } from 'dockerfile-ast'
 import { freshPath } from './folder.ts'
@@ -68,7 +67,12 @@ export class Image {
       exec chroot "$root" setpriv --reuid=${uid} --regid=${gid} --clear-groups ${isBuild ? '' : '--bounding-set=-all --no-new-privs'} \\
         env -i ${variables.map(([name, value]) => `'${name}=${value}'`).join(' ')} \\
         sh -c 'cd "$0" && exec "$@"' '${this.workdir}' "$@"`
-    const given = [`root=${this.root}`, `node=${process.execPath}`, `npm=${npmFolder()}`, `volume=${volume}`]
+    const given = [
+      `root=${this.root}`,
+      `node=${process.execPath}`,
+      `npm=${path.join(npm('root', '--global'), 'npm')}`,
+      `volume=${volume}`,
+    ]
     return ['--mount', 'env', ...given, 'sh', '-c', script, 'sh', ...command]
   }
 
@@ -84,7 +88,7 @@ export function withoutContainers(): string | false {
   return spawnSync('unshare', ['--mount', 'true']).status !== 0 && 'mounts are not allowed here'
 }
 
-const npmFolder = (): string => path.join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm')
+const npm = (...args: string[]): string => execFileSync('npm', args, { encoding: 'utf8' }).trim()
 
 /** Follows a Dockerfile, instruction by instruction, with the files of `context` that its ignore file lets through. */
 export function build(dockerfile: string, context: string, ignore: string): Image {
@@ -186,7 +190,7 @@ function letThrough(context: string, ignore: string): string[] {
 
 /** npm finds here what it had to download for this machine, so that an image needs no network. */
 function lendPackages(image: Image): void {
-  const [cache, lent] = [path.join(homedir(), '.npm/_cacache'), image.path('/root/.npm/_cacache')]
+  const [cache, lent] = [path.join(npm('config', 'get', 'cache'), '_cacache'), image.path('/root/.npm/_cacache')]
   mkdirSync(lent, { recursive: true })
   // What is stored never changes; the index does.
   execFileSync('cp', ['-al', path.join(cache, 'content-v2'), lent])
