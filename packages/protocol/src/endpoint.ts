@@ -54,6 +54,11 @@ interface EndpointOptions<
    * `NOT_DM_PARTICIPANT`, whether there is such a conversation or not.
    */
   forParticipants?: boolean
+  /**
+   * Only with the token of the webhook that the path names by `webhook_id`, which is the path's `token`. An
+   * `Authorization` header does not matter (spec 04, section 10.6).
+   */
+  forWebhook?: boolean
   /** Refuses guests, who are users of other servers, with `FORBIDDEN` (spec 08, section 8). */
   refusesGuests?: boolean
   params?: P
@@ -85,6 +90,7 @@ export interface Endpoint<
   readonly auth: A
   readonly requires: RequiredPermission | undefined
   readonly forParticipants: boolean
+  readonly forWebhook: boolean
   readonly refusesGuests: boolean
   readonly params: P
   readonly query: Q
@@ -126,6 +132,7 @@ export function endpoint<
     auth: options.auth,
     requires: options.requires,
     forParticipants: options.forParticipants ?? false,
+    forWebhook: options.forWebhook ?? false,
     refusesGuests: options.refusesGuests ?? false,
     params: options.params ?? (NONE as unknown as P),
     query: options.query ?? (NONE as unknown as Q),

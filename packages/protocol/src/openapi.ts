@@ -83,12 +83,13 @@ function operation(section: string, name: string, endpoint: Endpoint): Record<st
 
 const categoryOf = ({ method, path }: Pick<Endpoint, 'method' | 'path'>) => rateCategory(method, `/api/v1${path}`)
 
-function description({ method, path, requires, forParticipants, refusesGuests }: Endpoint): string {
+function description({ method, path, requires, forParticipants, forWebhook, refusesGuests }: Endpoint): string {
   const category = categoryOf({ method, path })
   const { burst, refill } = RATE_LIMITS[category]
   const circle = forParticipants ? 'For participants only. ' : ''
   const guests = refusesGuests ? 'Not for guests. ' : ''
-  const rate = `${circle}${guests}Rate category \`${category}\`: ${burst} at once, ${refill} more per second.`
+  const whose = forWebhook ? ', of the webhook' : ''
+  const rate = `${circle}${guests}Rate category \`${category}\`${whose}: ${burst} at once, ${refill} more per second.`
   if (!requires) return rate
   const where = requires.in ? ` in the ${requires.in}` : ''
   const either = requires.or ? ` or \`${requires.or}\`` : ''

@@ -39,6 +39,8 @@ import { sync } from './features/sync/index.ts'
 import { threads } from './features/threads/index.ts'
 import { feedOfThread } from './features/threads/threads.ts'
 import { users } from './features/users/index.ts'
+import { webhooks } from './features/webhooks/index.ts'
+import { isTokenOf } from './features/webhooks/token.ts'
 import { Gateway } from './gateway/gateway.ts'
 import { clientAddress } from './http/client-address.ts'
 import { createHttp } from './http/http.ts'
@@ -73,6 +75,7 @@ const FEATURES = [
   embeds,
   gifs,
   keys,
+  webhooks,
   search,
   sync,
   bots,
@@ -173,6 +176,7 @@ export async function startServer({
       serverName: () => config.get('server.name'),
       feedOfThread: (threadId) => feedOfThread(db.read, threadId),
       takesPart: (userId, dmId) => takesPart(db.read, userId, dmId),
+      isTokenOf: (webhookId, token) => isTokenOf(db.read, webhookId, token),
     },
     (on) => {
       for (const feature of FEATURES) feature(services, on)

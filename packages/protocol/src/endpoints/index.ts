@@ -33,6 +33,7 @@ import * as server from './server.ts'
 import * as sync from './sync.ts'
 import * as threads from './threads.ts'
 import * as users from './users.ts'
+import * as webhooks from './webhooks.ts'
 
 export * from './audit-log.ts'
 export * from './auth.ts'
@@ -70,6 +71,7 @@ export * from './sync.ts'
 export * from './threads.ts'
 export * from './users.ts'
 export * from './webauthn.ts'
+export * from './webhooks.ts'
 
 /** Every declared endpoint by its name, section by section: what the server mounts and the reference shows. */
 export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
@@ -97,6 +99,7 @@ export const ENDPOINTS: Readonly<Record<string, Readonly<Record<string, Endpoint
   emoji: endpointsOf(emoji),
   embeds: endpointsOf(embeds),
   gifs: endpointsOf(gifs),
+  webhooks: endpointsOf(webhooks),
   threads: endpointsOf(threads),
   devices: endpointsOf(devices),
   keys: endpointsOf(keys),

@@ -400,6 +400,17 @@ export interface Bots {
   created_at: Fixed<number>
 }
 
+/** What posts into a feed without an account. */
+export interface Webhooks {
+  webhook_id: Id
+  feed_id: Fixed<number>
+  name: string
+  avatar: string | null
+  /** SHA-256 of the token, which is shown once. */
+  token_hash: Fixed<string>
+  created_at: Fixed<number>
+}
+
 /** In the order of registration. */
 export interface BotCommands {
   command_id: Id
@@ -535,6 +546,7 @@ export interface AuditLog {
 }
 
 export interface Schema {
+  webhooks: Webhooks
   users: Users
   auth_sessions: AuthSessions
   second_factor_failures: SecondFactorFailures

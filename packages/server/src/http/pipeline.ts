@@ -9,10 +9,8 @@ import {
   type Limits,
   lowestMissing,
   Permission,
-  type RateCategory,
   type ReplyOf,
   type RequiredPermission,
-  rateCategory,
   type Static,
 } from '@vox/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -21,10 +19,10 @@ import { serializerOf } from '../serialize.ts'
 import type { Spool } from '../storage/spool.ts'
 import { type Caller, type Credentials, identify, type SessionSource } from './authenticate.ts'
 import { jsonBody, readBody, refuseDeclared, tooLarge } from './body.ts'
-import { addressGroup } from './client-address.ts'
+import { chargeFor, limitRate } from './charge.ts'
 import { acceptsOnlyJson, Download, sendDownload } from './download.ts'
 import { fileTooLarge, formLimit, readForm, type UploadedFile } from './form.ts'
-import type { RateDecision, RateLimiter } from './rate-limiter.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -67,6 +65,8 @@ export interface PipelineContext {
   limits(): Limits
   /** Where uploads wait while they are received. */
   spool: Spool
+  /** Whether a token is the webhook's. */
+  isTokenOf(webhookId: number, token: string): Promise<boolean>
   /** The feed a thread belongs to. */
   feedOfThread(threadId: number): Promise<number | undefined>
   /** Whether a user takes part in a conversation. */
@@ -114,8 +114,10 @@ async function admit(endpoint: Endpoint, request: FastifyRequest, reply: Fastify
   // The router lets `/feeds/` pass as `/feeds/:feed_id` with nothing in the place of the id.
   if (Object.values(request.params as Segments).includes('')) throw new ApiError('NOT_FOUND')
   request.credentials = await identify(request.headers.authorization, context.sessions)
-  await limitRate(request, reply, endpoint, context.rateLimiter)
+  const isWebhook = endpoint.forWebhook && (await knowsToken(request.params as Segments, context))
+  await limitRate(reply, chargeFor(request, endpoint, isWebhook), context.rateLimiter)
   await refuseDeclaredSize(endpoint, request, context.limits())
+  if (endpoint.forWebhook && !isWebhook) throw new ApiError('WEBHOOK_TOKEN_INVALID')
   if (endpoint.auth === 'none') return
   const caller = await authenticated(endpoint, request.credentials)
   resolveUserSegment(endpoint, request, caller)
@@ -127,29 +129,10 @@ async function admit(endpoint: Endpoint, request: FastifyRequest, reply: Fastify
 
 type Segments = Record<string, string | number>
 
-async function limitRate(request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint, limiter?: RateLimiter) {
-  if (!limiter) return
-  const category = rateCategory(request.method, pathOf(request.url))
-  const decision = await limiter.take(rateKey(request, endpoint), category)
-  reply.headers({
-    'x-ratelimit-limit': decision.limit,
-    'x-ratelimit-remaining': decision.remaining,
-    'x-ratelimit-reset': Math.ceil(decision.resetAt / 1000),
-  })
-  if (!decision.allowed) throw rateLimited(category, decision)
-}
-
-/** Key of a request's bucket (spec 01, section 8.3). Login attempts are always charged to the address. */
-function rateKey({ credentials, address }: FastifyRequest, { auth, path }: Endpoint): string {
-  const loggingIn = auth === 'none' && path.startsWith('/auth/')
-  if (credentials?.session && !loggingIn) return `user:${credentials.session.userId}`
-  return `ip:${address === undefined ? 'unknown' : addressGroup(address)}`
-}
-
-function rateLimited(category: RateCategory, { retryAfterMs }: RateDecision): ApiError {
-  return new ApiError(category === 'auth' ? 'AUTH_RATE_LIMITED' : 'RATE_LIMITED', {
-    fields: { retry_after_ms: retryAfterMs },
-  })
+/** Whether the path holds the token of the webhook that it names. */
+async function knowsToken({ webhook_id, token }: Segments, { isTokenOf }: PipelineContext): Promise<boolean> {
+  const webhookId = /^\d+$/.test(String(webhook_id)) ? Number(webhook_id) : 0
+  return isId(webhookId) && isTokenOf(webhookId, String(token))
 }
 
 function refuseDeclaredSize({ filePart }: Endpoint, { raw }: FastifyRequest, limits: Limits): Promise<void> {
@@ -247,9 +230,4 @@ function lastValues(query: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.at(-1) : value]),
   )
-}
-
-const pathOf = (url: string): string => {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
 }

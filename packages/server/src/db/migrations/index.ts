@@ -7,6 +7,7 @@ import { conversation } from './006-conversation.ts'
 import { search } from './007-search.ts'
 import { content } from './008-content.ts'
 import { directMessages } from './009-direct-messages.ts'
+import { webhooks } from './010-webhooks.ts'
 import { bots } from './011-bots.ts'
 import { keys } from './012-keys.ts'
 import type { Migration } from './migration.ts'
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   search,
   content,
   directMessages,
+  webhooks,
   bots,
   keys,
 ]

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { ApiError, botCommandsDelete, memberLeave, Permission, type Static } from '@vox/protocol'
 import type { BotObject, createBot, updateBot } from '@vox/protocol/endpoints'
 import { demandAdministratorRemains } from '../../community/hierarchy.ts'
@@ -7,6 +6,7 @@ import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { openAccount } from '../auth/registration.ts'
 import { clearSecondFactors } from '../auth/reset.ts'
+import { newSecret } from '../auth/tokens.ts'
 import { endMembership } from '../members/departure.ts'
 import { demandAccount } from '../users/accounts.ts'
 import { changeProfile } from '../users/profiles.ts'
@@ -39,7 +39,7 @@ export class BotAccounts {
     const interactionUrl = await this.#checked(wanted.interaction_url)
     return work.run(async (job) => {
       const userId = await this.#accountFor(job, ownerId, wanted)
-      const interaction_secret = newSecret()
+      const interaction_secret = newSecret('bsec_')
       const { bot_id } = await job.db
         .insertInto('bots')
         .values({
@@ -92,7 +92,7 @@ export class BotAccounts {
     return work.run(async (job) => {
       await demandBot(job.db, community, userId)
       await sessions.endAllOf(job, userId)
-      const interaction_secret = newSecret()
+      const interaction_secret = newSecret('bsec_')
       await job.db.updateTable('bots').set({ interaction_secret }).where('user_id', '=', userId).execute()
       return { token: await this.#newToken(job, userId), interaction_secret }
     })
@@ -144,5 +144,3 @@ export class BotAccounts {
     return this.#services.sessions.create(job, userId, TOKEN_LIFETIME_MS)
   }
 }
-
-const newSecret = (): string => `bsec_${randomBytes(32).toString('base64url')}`

@@ -36,14 +36,16 @@ async function seesOneOf({ db, community }: Circumstances, userId: number, place
   return false
 }
 
-/** Whether a file is how its uploader shows up. */
+/** Whether a file is how its uploader, or a webhook, shows up. */
 async function isAvatar(db: Kysely<Schema>, { url, uploader_id }: FileRow): Promise<boolean> {
   const { avatar } = await db
     .selectFrom('users')
     .select('avatar')
     .where('user_id', '=', uploader_id)
     .executeTakeFirstOrThrow()
-  return avatar === url
+  if (avatar === url) return true
+  const webhook = await db.selectFrom('webhooks').select('webhook_id').where('avatar', '=', url).executeTakeFirst()
+  return webhook !== undefined
 }
 
 /** Refuses to delete a file for whoever may not, and one that an emoji or sticker needs (spec 04, section 7.6). */
