@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { EmbedObject, fullEmbed, permissionSet } from '@vox/protocol'
+import { createBot } from '../support/bots.ts'
 import { createFeed, registerAll } from '../support/community.ts'
 import { type Engine, forEachEngine } from '../support/engines.ts'
 import { connectAll } from '../support/gateway-client.ts'
@@ -156,6 +157,33 @@ forEachEngine('embeds of a message', (engine) => {
 })
 
 forEachEngine('components of a message', (engine) => {
+  it('are stored and told when a bot sends them, and its embeds with all keys', async () => {
+    await using test = await withFeed(engine)
+    const { ada, server, path } = test
+    const bot = await createBot(ada, 'dice')
+    const [told] = await connectAll(server, ada)
+    const components = [
+      { type: 'button', label: 'Again', component_id: 'again' },
+      { type: 'select', id: 'sides', options: [{ label: 'Six', value: '6' }] },
+    ]
+    assert.equal((await bot.post(path, { body: '4', embed: TEA, components })).status, 201)
+    const shown = [
+      { type: 'button', label: 'Again', custom_id: 'again', component_id: 'again', style: 'primary' },
+      {
+        type: 'select',
+        custom_id: 'sides',
+        component_id: 'sides',
+        options: [{ label: 'Six', value: '6', description: null }],
+        placeholder: null,
+      },
+    ]
+    const message = await test.newest()
+    assert.deepEqual([message.components, message.embeds], [shown, [fullEmbed(TEA)]])
+    const [[, event] = []] = (await told?.told()) ?? []
+    const { components: announced, embed } = event as { components: unknown; embed: unknown }
+    assert.deepEqual([announced, embed], [shown, fullEmbed(TEA)])
+  })
+
   it('are for bots: those of people are checked, and left out', async () => {
     await using test = await withFeed(engine)
     const { bob, path, ada, server } = test

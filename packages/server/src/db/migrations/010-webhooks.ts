@@ -1,7 +1,7 @@
-import type { ColumnDefinitionBuilder } from 'kysely'
+import { type ColumnDefinitionBuilder, sql } from 'kysely'
 import type { Migration } from './migration.ts'
 
-/** What may post into a feed without an account; it goes with the feed. */
+/** What may post into a feed without an account; it goes with the feed. And the way to messages that show embeds. */
 export const webhooks: Migration = {
   name: '010-webhooks',
   async up(ddl) {
@@ -17,6 +17,7 @@ export const webhooks: Migration = {
     await ddl.schema.createIndex('webhooks_of_feed').on('webhooks').column('feed_id').execute()
     // Files ask whether they are the picture of one.
     await ddl.schema.createIndex('webhooks_by_avatar').on('webhooks').column('avatar').execute()
+    await ddl.run(sql`create index messages_with_embeds on messages (msg_id) where embeds is not null`)
   },
 }
 

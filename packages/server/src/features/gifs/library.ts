@@ -38,8 +38,12 @@ export class GifLibrary {
     const { outbound, log } = this.#services
     const answer = await outbound.fetch(url, { timeoutMs: TIMEOUT_MS }).catch((error: Error) => error)
     if (!(answer instanceof Error) && answer.status >= 200 && answer.status <= 299) return answer
-    const reason = answer instanceof Error ? answer.message : `status ${answer.status}`
-    log.warn({ reason }, 'the GIF provider failed')
+    log.warn({ reason: reasonOf(answer) }, 'the GIF provider failed')
     throw new ApiError('GIF_UPSTREAM_ERROR')
   }
+}
+
+function reasonOf(answer: OutboundAnswer | Error): string {
+  if (!(answer instanceof Error)) return `status ${answer.status}`
+  return answer instanceof ApiError ? 'its host is not found' : answer.message
 }
