@@ -23,7 +23,7 @@ const megabytes = (bytes: number) => Number((bytes / 1024 / 1024).toFixed(1))
 await using gateway = await startProgram(new URL('support/gateway.ts', import.meta.url), `${sessions}`)
 const receivers = Array.from({ length: sessions }, (_, i) => new Receiver(gateway.port, `${i + 1}`))
 await inParallel(receivers, 20, async (receiver) => void (await receiver.identify()))
-const stalled = new Receiver(gateway.port, '1')
+const stalled = new Receiver(gateway.port, '1', { skipsPresences: false })
 const sessionId = JSON.parse((await stalled.identify()).toString()).d.session_id
 await sleep(1000)
 

@@ -24,13 +24,15 @@ export function sequenceOf(payload: Buffer): number | undefined {
 export class Receiver {
   readonly token: string
   readonly #port: number
+  readonly #skipsPresences: boolean
   #socket: Socket | undefined
-  /** Gets each message after `ready` or before `resumed`. */
+  /** Gets each message, presences only if they are not skipped, after `ready` or before `resumed`. */
   onMessage: (payload: Buffer) => void = () => {}
   onClose: () => void = () => {}
 
-  constructor(port: number, token: string) {
+  constructor(port: number, token: string, { skipsPresences = true } = {}) {
     this.#port = port
+    this.#skipsPresences = skipsPresences
     this.token = token
   }
 
@@ -48,7 +50,7 @@ export class Receiver {
   #open(first: object, isAnswer: (payload: Buffer) => boolean): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#port, '127.0.0.1')
-      const reader = new FrameReader()
+      const reader = new FrameReader(this.#skipsPresences)
       let begin: Buffer | undefined = Buffer.alloc(0)
       this.#socket = socket
       socket.setNoDelay()

@@ -36,7 +36,7 @@ class Returning {
   gaps = 0
 
   constructor(number: number) {
-    this.#receiver = new Receiver(port, `${number}`)
+    this.#receiver = new Receiver(port, `${number}`, { skipsPresences: false })
     this.#receiver.onMessage = (payload) => this.#take(payload)
   }
 
