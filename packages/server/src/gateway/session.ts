@@ -3,7 +3,8 @@ import type { Limits } from '@vox/protocol'
 import type { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { Entry } from './event-batch.ts'
-import type { Outbox, Urgency } from './outbox.ts'
+import type { Urgency } from './flush-queues.ts'
+import type { Outbox } from './outbox.ts'
 import { ReplayBuffer } from './replay-buffer.ts'
 
 /**
