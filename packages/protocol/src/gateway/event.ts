@@ -4,6 +4,12 @@
  */
 import { Fields, refine, type Static, type TObject, type TProperties } from '../schema.ts'
 
+/**
+ * Longest message the server ever sends, in bytes of JSON: clients drop the connection for good when a longer one comes
+ * (spec 06, section 2.4).
+ */
+export const MAX_SERVER_MESSAGE = 1_048_576
+
 /** Category under which `POST /sync` finds a persisted event (spec 06, section 14). */
 export type SyncCategory =
   | 'members'

@@ -11,7 +11,7 @@ import * as session from './events/session.ts'
 import * as spaces from './events/spaces.ts'
 import * as voice from './events/voice.ts'
 
-export type { DataOf, GatewayEvent, SyncCategory } from './event.ts'
+export { type DataOf, type GatewayEvent, MAX_SERVER_MESSAGE, type SyncCategory } from './event.ts'
 export * from './events/bots.ts'
 export * from './events/dms.ts'
 export * from './events/keys.ts'

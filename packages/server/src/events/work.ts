@@ -8,6 +8,7 @@ import { serializerOf } from '../serialize.ts'
 import type { Audience } from './audience.ts'
 import type { EventBus, Published } from './bus.ts'
 import { SightNotices } from './sight-notices.ts'
+import { demandDeliverable } from './size.ts'
 
 /** An entry of the audit log (spec 01, section 14). */
 export interface AuditEntry {
@@ -62,9 +63,14 @@ export class Work {
     this.#tx.afterCommit(() => effect(this.#community))
   }
 
-  /** Publishes an event once the transaction has committed. */
+  /**
+   * Publishes an event once the transaction has committed.
+   *
+   * @throws ApiError `PAYLOAD_TOO_LARGE` if it is larger than clients take, so that what it is about is not stored.
+   */
   emit<E extends GatewayEvent>(event: E, data: DataOf<E>, audience: Audience): void {
     const published: Published = { event, data, audience }
+    demandDeliverable(published)
     this.#keep(published)
     this.#tx.afterCommit(() => this.#bus.publish(published))
   }

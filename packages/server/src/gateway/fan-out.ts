@@ -1,4 +1,4 @@
-import { typingStart } from '@vox/protocol'
+import { MAX_SERVER_MESSAGE, typingStart } from '@vox/protocol'
 import type { Community } from '../community/community.ts'
 import type { Audience } from '../events/audience.ts'
 import type { Published } from '../events/bus.ts'
@@ -11,6 +11,9 @@ import type { SessionTable } from './session-table.ts'
 
 /** So few receivers do not wait for the many of another event. */
 const FEW = 100
+
+/** Bytes that the sequence number adds to an event at most. */
+const NUMBER = 32
 
 /** How long an audience is kept without being used; it holds on to sessions that may be over. */
 const KEPT_MS = 60_000
@@ -102,7 +105,10 @@ export class FanOut {
   /** The event as bytes; one that cannot be written is a defect of its publisher and must not harm anybody else. */
   #encode({ event, data }: Published): EncodedEvent | undefined {
     try {
-      return encodeEvent(event, data, this.#context.clock.now())
+      const encoded = encodeEvent(event, data, this.#context.clock.now())
+      if (encoded.size + NUMBER <= MAX_SERVER_MESSAGE) return encoded
+      this.#context.log.error({ event: event.type }, 'an event is larger than clients take')
+      return undefined
     } catch (err) {
       this.#context.log.error({ err, event: event.type }, 'an event cannot be serialised')
       return undefined

@@ -250,6 +250,8 @@ function webSocketServer({ closeTimeout }: Timings): SocketServer {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    // Without this, `ws` agrees to whatever subprotocol comes first.
+    handleProtocols: () => false as const,
     WebSocket: GatewayWebSocket,
     maxPayload: MAX_MESSAGE,
     // Invalid text has a close code of its own here, so it is looked for when a message is read.

@@ -22,6 +22,24 @@ describe('the upgrade', () => {
     }
   })
 
+  it('is the only thing that is offered there', async () => {
+    await using gateway = await TestGateway.start()
+    assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/gateway`)).status, 404)
+  })
+
+  it('takes any origin, and agrees to neither a subprotocol nor compression by WebSocket', async () => {
+    await using gateway = await TestGateway.start()
+    const answer = await upgrade(
+      gateway.port,
+      '/gateway',
+      undefined,
+      'Origin: https://elsewhere.example\r\nSec-WebSocket-Protocol: vox, chat\r\n' +
+        'Sec-WebSocket-Extensions: permessage-deflate\r\n',
+    )
+    assert.match(answer, /^HTTP\/1.1 101/)
+    assert.doesNotMatch(answer, /Sec-WebSocket-(Protocol|Extensions)/i)
+  })
+
   it('answers a handshake that is none with 400', async () => {
     await using gateway = await TestGateway.start()
     assert.match(await upgrade(gateway.port, '/gateway', ''), /^HTTP\/1.1 400/)
@@ -668,11 +686,11 @@ describe('a socket that breaks', () => {
 })
 
 /** Asks for an upgrade and returns what comes back as text. */
-async function upgrade(port: number, path: string, key = 'dGhlIHNhbXBsZSBub25jZQ=='): Promise<string> {
+async function upgrade(port: number, path: string, key = 'dGhlIHNhbXBsZSBub25jZQ==', headers = ''): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${headers}\r\n`,
   )
   const [answer] = await once(socket, 'data')
   socket.destroy()

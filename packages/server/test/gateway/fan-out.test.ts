@@ -91,6 +91,15 @@ describe('an event', () => {
     assert.deepEqual([events - before.events, deliveries - before.deliveries], [1, 4])
   })
 
+  it('that is larger than clients take is logged and goes to nobody', async () => {
+    await using gateway = await TestGateway.start()
+    const socket = await gateway.identify(gateway.member(1))
+    gateway.send(1, 'x'.repeat(1_048_576))
+    assert.equal(gateway.errors.length, 1)
+    gateway.send(1, 'x'.repeat(1_048_000))
+    assert.equal((await socket.next('message_create')).seq, 2)
+  })
+
   it('that cannot be serialised is logged and harms nobody', async () => {
     await using gateway = await TestGateway.start()
     const socket = await gateway.identify(gateway.member(1))

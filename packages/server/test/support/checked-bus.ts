@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { GATEWAY_EVENTS } from '@vox/protocol'
+import { GATEWAY_EVENTS, MAX_SERVER_MESSAGE } from '@vox/protocol'
 import { LocalBus, type Published } from '../../src/events/bus.ts'
 import { serializerOf } from '../../src/serialize.ts'
 import { problemOf } from './payloads.ts'
 import { isAllowed } from './recipients.ts'
 import { readRows } from './sql.ts'
-
-/** Clients refuse longer messages (spec 06, section 2.4). */
-export const MAX_MESSAGE = 1_048_576
 
 /** What an envelope adds to a payload at most. */
 const ENVELOPE = 200
@@ -69,5 +66,5 @@ export function problemWith({ event, data, audience }: Published): string | unde
   if (problem) return problem
   if (!isAllowed(event.type, audience, data)) return `may not go to ${JSON.stringify(audience)}`
   const size = Buffer.byteLength(serializerOf(event.data)(data)) + ENVELOPE
-  return size > MAX_MESSAGE ? `has ${size} bytes` : undefined
+  return size > MAX_SERVER_MESSAGE ? `has ${size} bytes` : undefined
 }

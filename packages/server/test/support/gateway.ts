@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   GATEWAY_EVENTS,
   type LimitName,
+  MAX_SERVER_MESSAGE,
   messageCreate,
   Permission,
   parseJson,
@@ -18,7 +19,6 @@ import { LocalBus } from '../../src/events/bus.ts'
 import { type AuthFailure, DEFAULT_TIMINGS, type Identity, type Timings } from '../../src/gateway/context.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
 import type { VoiceRooms } from '../../src/gateway/voice.ts'
-import { MAX_MESSAGE } from './checked-bus.ts'
 import { TestClock } from './clock.ts'
 import { problemOf } from './payloads.ts'
 
@@ -196,7 +196,7 @@ const EVENTS = new Map(GATEWAY_EVENTS.map((event) => [event.type, event]))
 
 /** What a client would take offence at in a message, if anything. */
 function offenceIn({ type, seq, d }: Received, bytes: Buffer): string | undefined {
-  if (bytes.length > MAX_MESSAGE) return `has ${bytes.length} bytes`
+  if (bytes.length > MAX_SERVER_MESSAGE) return `has ${bytes.length} bytes`
   if (CONTROL_MESSAGES.has(type)) return seq === undefined ? undefined : 'has a seq'
   const event = EVENTS.get(type)
   if (!event) return 'is not declared'
