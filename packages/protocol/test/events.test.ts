@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { feedUpdate, GATEWAY_EVENTS, hintsOf, messageDelete, ready } from '@vox/protocol'
+import {
+  CloseCode,
+  type CommandErrorCode,
+  DEFAULT_LIMITS,
+  eventReference,
+  feedUpdate,
+  GATEWAY_COMMANDS,
+  GATEWAY_EVENTS,
+  hintsOf,
+  type LimitName,
+  messageDelete,
+  ready,
+} from '@vox/protocol'
 
 /** Spec 06, section 13, and what other chapters add: each type with its categories of section 14. */
 const CATALOGUE: Record<string, string> = {
@@ -92,6 +105,14 @@ const CATALOGUE: Record<string, string> = {
   notification_create: '',
 }
 
+const COMMAND_ERRORS: readonly CommandErrorCode[] = [
+  'INVALID_STATUS',
+  'PAYLOAD_TOO_LARGE',
+  'MISSING_ROOM_ID',
+  'MISSING_PERMISSIONS',
+  'VALIDATION_ERROR',
+]
+
 describe('the catalogue of events', () => {
   it('is that of the protocol, each event with the categories under which sync finds it', () => {
     const declared = GATEWAY_EVENTS.map(({ type, sync }) => [type, sync.join(' ')])
@@ -109,5 +130,27 @@ describe('the catalogue of events', () => {
     assert.equal(change({ feed_id: 1, topic: null }), undefined)
     assert.match(change({ feed_id: 1 }) ?? '', /at least one change/)
     assert.equal(hintsOf(ready.data).check, undefined)
+  })
+})
+
+describe('the pages for client authors', () => {
+  const page = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+
+  it('list every event as it is declared', () => {
+    assert.ok(page('gateway-events.md') === eventReference(), 'stale: run "npm run generate"')
+  })
+
+  it('explain every close code, limit, command and error of the gateway', () => {
+    const text = page('gateway.md')
+    for (const [reason, code] of Object.entries(CloseCode))
+      assert.ok(text.includes(`| ${code} | \`${reason}\` |`), reason)
+    for (const [, name, value] of text.matchAll(/^\| `(\w+)` \| (\d+) \|/gm))
+      assert.equal(Number(value), DEFAULT_LIMITS[name as LimitName], name)
+    for (const name of Object.keys(DEFAULT_LIMITS))
+      if (/gateway|presence_[ca]|connections|sessions_per|replay|resume/.test(name))
+        assert.ok(text.includes(`| \`${name}\` | `), name)
+    for (const { type, aliases } of GATEWAY_COMMANDS)
+      for (const name of [type, ...aliases]) assert.match(text, new RegExp(`["\`]${name}["\`]`))
+    for (const code of COMMAND_ERRORS) assert.ok(text.includes(`| \`${code}\` |`), code)
   })
 })
