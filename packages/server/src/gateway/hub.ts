@@ -128,7 +128,7 @@ export class Hub {
     for (const session of this.#sessions.all()) {
       const { connection } = session
       if (!connection) {
-        if (this.#isOutlived(session)) this.#forget(session)
+        if (this.#isOutlived(session) || session.authExpiresAt <= now) this.#forget(session)
       } else if (session.authExpiresAt <= now) this.#revoke([session])
       else if (now - session.heartbeatAt >= this.#heartbeatTimeout || connection.outbox.isBehind())
         connection.close('SESSION_TIMEOUT')

@@ -82,6 +82,21 @@ forEachEngine('a planned stop', (engine) => {
 })
 
 forEachEngine('ready', (engine) => {
+  it('says what the server is called and shows at that moment, and how the user is called', async () => {
+    await using server = await startTestServer(engine)
+    const ada = await server.register('ada')
+    const ready = async () => (await (await greeted(server, 'identify', { token: ada.token })).next('ready')).d
+    const { server_name, display_name, ...before } = await ready()
+    assert.deepEqual([typeof server_name, display_name, 'server_icon' in before], ['string', 'ada', false])
+    await ada.patch('/server', { name: 'Tea', icon: 'https://example.org/tea.png' })
+    await ada.patch('/users/@me', { display_name: 'Ada L.' })
+    const after = await ready()
+    assert.deepEqual(
+      [after.server_name, after.server_icon, after.display_name, after.user_id],
+      ['Tea', 'https://example.org/tea.png', 'Ada L.', ada.userId],
+    )
+  })
+
   it('is a cut: what REST shows after it and the events from it on have no gap between them', async () => {
     await using server = await startTestServer(engine)
     const { ada, feedId } = await withFeed(server)

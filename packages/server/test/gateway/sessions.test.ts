@@ -317,6 +317,24 @@ describe('the end of a token', () => {
     assert.deepEqual(await socket.closed, [4004, 'AUTH_FAILED'])
   })
 
+  it('ends a session that is away, too, whatever token it is to be resumed with', async () => {
+    await using gateway = await TestGateway.start()
+    const short = gateway.member(1, { authSessionId: 10, expiresAt: gateway.clock.now() + 60_000 })
+    const other = gateway.member(1, { authSessionId: 11 })
+    const socket = await gateway.identify(short)
+    await socket.close()
+    gateway.clock.advance(59_000)
+    const again = await gateway.resume(other, socket.sessionId, 1)
+    await again.next('resumed')
+    await again.close()
+    gateway.clock.advance(60_000)
+    const last = await gateway.resume(short, socket.sessionId, 1)
+    await last.next('resumed')
+    await last.close()
+    gateway.clock.advance(5_000)
+    assert.equal((await (await gateway.resume(other, socket.sessionId, 1)).closed)[0], 4009)
+  })
+
   it('is put off by heartbeats', async () => {
     await using gateway = await TestGateway.start()
     const token = gateway.member(1, { authSessionId: 10, expiresAt: gateway.clock.now() + 60_000 })
