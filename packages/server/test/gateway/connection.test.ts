@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
-import { heartbeat } from '@vox/protocol'
+import { heartbeat, roleUpdate } from '@vox/protocol'
 import { TestGateway, type TestSocket } from '../support/gateway.ts'
 
 /** Opens a socket that has read `hello`. */
@@ -125,6 +125,9 @@ describe('framing', () => {
     const socket = await gateway.identify(gateway.member(1))
     gateway.send(7, 'hi')
     assert.equal((await socket.next('message_create')).d.msg_id, 2n ** 62n)
+    const data = { role_id: 3, permissions: 2n ** 62n + 1n }
+    gateway.bus.publish({ event: roleUpdate, data, audience: { to: 'members' } })
+    assert.equal((await socket.next('role_update')).d.permissions, 2n ** 62n + 1n)
   })
 
   it('puts no seq on control messages and no d on the acknowledgement', async () => {
@@ -455,6 +458,17 @@ describe('the message limit', () => {
     assert.deepEqual(await socket.closed, [4006, 'RATE_LIMITED'])
   })
 
+  it('does not count pings, which are answered all the same', async () => {
+    await using gateway = await TestGateway.start()
+    gateway.limit('gateway_messages_per_minute', 4)
+    const socket = await gateway.identify(gateway.member(1))
+    for (let i = 0; i < 10; i++) {
+      socket.ws.ping()
+      await once(socket.ws, 'pong')
+    }
+    assert.deepEqual(await socket.rest(), [])
+  })
+
   it('counts messages that wait for the answer to identify', async () => {
     await using gateway = await TestGateway.start()
     gateway.limit('gateway_messages_per_minute', 3)
@@ -569,6 +583,16 @@ describe('the limit of failed logins', () => {
     await gateway.identify(token, { address: '192.0.2.2' })
     gateway.clock.advance(60_000)
     await gateway.identify(token, { address })
+  })
+
+  it('does not forget failures because of a success', async () => {
+    await using gateway = await TestGateway.start()
+    const token = gateway.member(1)
+    const address = '192.0.2.1'
+    for (let i = 0; i < 9; i++) assert.equal(await fail(gateway, address, { token: 'wrong' }), 4004)
+    await gateway.identify(token, { address })
+    assert.equal(await fail(gateway, address, { token: 'wrong' }), 4004)
+    assert.equal(await fail(gateway, address, { token }), 4008)
   })
 
   it('does not count wrong versions, wrong sessions and refusals', async () => {
