@@ -48,7 +48,8 @@ import { Metrics } from './http/metrics.ts'
 import { proxyNotice } from './http/proxy-notice.ts'
 import { LocalRateLimiter } from './http/rate-limiter.ts'
 import { observe } from './observe.ts'
-import { Outbound, systemResolver } from './outbound/outbound.ts'
+import { Outbound } from './outbound/outbound.ts'
+import { nameResolver } from './outbound/resolver.ts'
 import type { Resolver } from './outbound/target.ts'
 import type { Services } from './services.ts'
 import { openSpool, openStorage } from './storage/open.ts'
@@ -110,7 +111,7 @@ export async function startServer({
   log,
   clock = systemClock,
   passwordCost,
-  resolve = systemResolver,
+  resolve = nameResolver(),
   bus: givenBus,
   gifOrigin = KLIPY_ORIGIN,
 }: StartOptions): Promise<RunningServer> {

@@ -112,7 +112,7 @@ const DECLARED = {
     env: 'VOX_OUTBOUND_ALLOW',
     kind: outboundAllow,
     default: '',
-    doc: 'Hosts and blocks that link previews and bot callbacks may reach although they are not public.',
+    doc: 'Hosts and blocks that link previews and bot callbacks may reach although they are not public. Hosts that only the hosts file of this machine knows have to be named.',
   },
   'network.control_socket': {
     env: 'VOX_CONTROL_SOCKET',

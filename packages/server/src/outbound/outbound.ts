@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
@@ -37,10 +36,6 @@ export class OutboundFailure extends Error {
 
 const MAX_BYTES = 1_048_576
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
-
-/** Looks a name up as the machine does, its own hosts file included. */
-export const systemResolver: Resolver = async (host) =>
-  (await lookup(host, { all: true })).map(({ address }) => address)
 
 /**
  * Requests to places that users name: link previews, callbacks of bots. No user can make the server reach what only

@@ -2,8 +2,8 @@ import { ApiError } from '@vox/protocol'
 import { type Cidr, isWithin, parseAddress } from '../config/networks.ts'
 import { isPublicAddress } from './addresses.ts'
 
-/** Finds all addresses of a host name; fails if there are none. */
-export type Resolver = (host: string) => Promise<readonly string[]>
+/** Finds all addresses of a host name, which the operator may have named as one that may be reached. */
+export type Resolver = (host: string, isNamedByOperator: boolean) => Promise<readonly string[]>
 
 /** Where a request may go: a URL that keeps the rules, and the addresses its host was checked to have. */
 export interface Target {
@@ -23,7 +23,7 @@ export async function targetOf(text: string, resolve: Resolver, exempt: Exemptio
   if (!url || !hasAllowedForm(url)) throw new ApiError('INVALID_URL')
   // The URL parser has turned every notation of an IPv4 address into the common one.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const addresses = parseAddress(host) ? [host] : await resolve(host).catch(() => [])
+  const addresses = parseAddress(host) ? [host] : await resolve(host, isNamed(host, exempt)).catch(() => [])
   const isTrusted = (address: string) => isExempt(host, address, exempt)
   const portAllowed = isCommonPort(url.port) || addresses.every(isTrusted)
   const reachable = addresses.length > 0 && addresses.every((address) => isPublicAddress(address) || isTrusted(address))
@@ -40,6 +40,8 @@ const isCommonPort = (port: string): boolean => port === '' || port === '80' || 
 
 function isExempt(host: string, text: string, exempt: Exemptions): boolean {
   const address = parseAddress(text)
-  const name = host.replace(/\.$/, '')
-  return exempt.some((entry) => (typeof entry === 'string' ? entry === name : address && isWithin(address, [entry])))
+  const isInBlock = exempt.some((entry) => typeof entry !== 'string' && address && isWithin(address, [entry]))
+  return isInBlock || isNamed(host, exempt)
 }
+
+const isNamed = (host: string, exempt: Exemptions): boolean => exempt.includes(host.replace(/\.$/, ''))
