@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { isIPv6 } from 'node:net'
+import { ApiError } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import { ENCODINGS, readAtMost } from './body.ts'
 import { type Exemptions, type Resolver, type Target, targetOf } from './target.ts'
@@ -35,6 +35,10 @@ export class OutboundFailure extends Error {
 }
 
 const MAX_BYTES = 1_048_576
+
+/** How long a URL that is only checked may take to be found. */
+const LOOK_UP_MS = 5_000
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -56,25 +60,21 @@ export class Outbound {
     this.#exempt = exempt
   }
 
-  /** Refuses a URL to which no request would be made, with `INVALID_URL`. */
+  /** Refuses a URL to which no request would be made, with `INVALID_URL`; one whose host is not found in time as well. */
   async check(url: string): Promise<void> {
-    await targetOf(url, this.#resolve, this.#exempt())
+    try {
+      await this.#limited(LOOK_UP_MS, (signal) => this.#target(url, signal))
+    } catch (error) {
+      throw error instanceof OutboundFailure ? new ApiError('INVALID_URL') : error
+    }
   }
 
   /**
    * Makes a request. Throws `INVALID_URL` for a URL, or the target of a redirect, that is refused; an
    * {@link OutboundFailure} for everything else that keeps an answer from being there in full.
    */
-  async fetch(url: string, request: OutboundRequest): Promise<OutboundAnswer> {
-    const ending = new AbortController()
-    const timeout = this.#clock.after(request.timeoutMs, () => ending.abort(new OutboundFailure('timed out')))
-    this.#running.add(ending)
-    try {
-      return await this.#follow(url, request, ending.signal)
-    } finally {
-      timeout.cancel()
-      this.#running.delete(ending)
-    }
+  fetch(url: string, request: OutboundRequest): Promise<OutboundAnswer> {
+    return this.#limited(request.timeoutMs, (signal) => this.#follow(url, request, signal))
   }
 
   /** Ends what is running; it fails. */
@@ -85,10 +85,26 @@ export class Outbound {
   async #follow(first: string, request: OutboundRequest, signal: AbortSignal): Promise<OutboundAnswer> {
     let next = first
     for (let left = request.redirects ?? 0; ; left--) {
-      const target = await unlessAborted(targetOf(next, this.#resolve, this.#exempt()), signal)
-      const answer = await send(target, request, left > 0, signal)
+      const answer = await send(await this.#target(next, signal), request, left > 0, signal)
       if ('body' in answer) return answer
       next = answer.redirect
+    }
+  }
+
+  #target(url: string, signal: AbortSignal): Promise<Target> {
+    return unlessAborted(targetOf(url, this.#resolve, this.#exempt()), signal)
+  }
+
+  /** Gives the signal that ends the work when its time is over, or the server stops. */
+  async #limited<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const ending = new AbortController()
+    const timeout = this.#clock.after(timeoutMs, () => ending.abort(new OutboundFailure('timed out')))
+    this.#running.add(ending)
+    try {
+      return await work(ending.signal)
+    } finally {
+      timeout.cancel()
+      this.#running.delete(ending)
     }
   }
 }
@@ -116,11 +132,11 @@ async function send(
   }
 }
 
-async function responseTo(
+function responseTo(
   { url, addresses }: Target,
   { method = 'GET', headers, body }: OutboundRequest,
   signal: AbortSignal,
-) {
+): Promise<IncomingMessage> {
   const open = url.protocol === 'https:' ? requestHttps : requestHttp
   const outgoing = open(url, {
     method,
@@ -130,11 +146,13 @@ async function responseTo(
     lookup: answering(addresses),
     signal,
   })
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   // What happens after the response has begun is met where it is read.
-  outgoing.on('error', () => {})
+  outgoing.on('response', resolve).on('error', reject)
+  // Not every end is an error: a server that switches protocols is just hung up on.
+  outgoing.on('close', () => reject(new Error('no answer')))
   outgoing.end(body)
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
-  return response
+  return promise
 }
 
 /** Answers the connection's question for the host with the addresses that were judged. */

@@ -225,7 +225,23 @@ describe('time', () => {
   })
 })
 
+describe('a check', () => {
+  it('refuses a host whose look-up hangs', async () => {
+    const clock = new TestClock()
+    const refused = assert.rejects(client(clock, () => new Promise(() => {})).check('http://site.example/'), refusal)
+    clock.advance(5000)
+    await refused
+  })
+})
+
 describe('a failure', () => {
+  it('is a connection that ends without an answer, or becomes another protocol', async () => {
+    for (const words of ['', 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n']) {
+      const hangUp: Page = ({ socket }) => socket.end(words)
+      await assert.rejects(visit(hangUp), { name: 'OutboundFailure' })
+    }
+  })
+
   it('names no address', async () => {
     const site = await startSite(() => {})
     await site[Symbol.asyncDispose]()
