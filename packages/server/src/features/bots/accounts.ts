@@ -33,11 +33,11 @@ export class BotAccounts {
   }
 
   async create(ownerId: number, wanted: NewBot): Promise<BotObject & Secrets> {
-    const { work, community } = this.#services
-    if (community.accounts.bots.has(ownerId)) throw new ApiError('FORBIDDEN', { message: 'Bots have no bots.' })
-    if (wanted.user_id !== undefined) demandPermission(community.permissions(ownerId), Permission.ADMINISTRATOR)
-    const interactionUrl = await this.#checked(wanted.interaction_url)
-    return work.run(async (job) => {
+    this.#demandRight(ownerId, wanted)
+    const interactionUrl = await this.#checked(wanted.interaction_url ?? null)
+    return this.#services.work.run(async (job) => {
+      // Looking the URL's host up takes its time.
+      this.#demandRight(ownerId, wanted)
       const userId = await this.#accountFor(job, ownerId, wanted)
       const interaction_secret = newSecret('bsec_')
       const { bot_id } = await job.db
@@ -73,7 +73,7 @@ export class BotAccounts {
   async update(callerId: number, userId: number, { interaction_url, ...profile }: Patch): Promise<BotObject> {
     const { db, work, community } = this.#services
     await demandBot(db.read, community, userId)
-    const interactionUrl = interaction_url && (await this.#checked(interaction_url))
+    const interactionUrl = interaction_url === undefined ? undefined : await this.#checked(interaction_url)
     return work.run(async (job) => {
       const bot = await demandBot(job.db, community, userId)
       await changeProfile(job, callerId, userId, profile)
@@ -113,6 +113,13 @@ export class BotAccounts {
     })
   }
 
+  #demandRight(ownerId: number, { user_id }: NewBot): void {
+    const { community } = this.#services
+    if (community.accounts.bots.has(ownerId)) throw new ApiError('FORBIDDEN', { message: 'Bots have no bots.' })
+    const required = user_id === undefined ? Permission.MANAGE_SERVER : Permission.ADMINISTRATOR
+    demandPermission(community.permissions(ownerId), required)
+  }
+
   async #accountFor(job: Work, ownerId: number, wanted: NewBot): Promise<number> {
     const { user_id, username = '', interaction_url: _, ...profile } = wanted
     if (user_id === undefined)
@@ -134,9 +141,8 @@ export class BotAccounts {
   }
 
   /** The URL, if callbacks may go there. */
-  async #checked(url: string | undefined): Promise<string | null> {
-    if (url === undefined) return null
-    await this.#services.outbound.check(url)
+  async #checked(url: string | null): Promise<string | null> {
+    if (url !== null) await this.#services.outbound.check(url)
     return url
   }
 

@@ -55,6 +55,8 @@ async function demandPlace(
 ) {
   if (feed_id === null) {
     const dm = await demandExisting(job, dm_id ?? 0, botUserId)
+    // Who was kicked keeps their place in conversations.
+    if (!community.isMember(botUserId)) throw new ApiError('NOT_DM_PARTICIPANT')
     demandUnblocked(community, dm, botUserId)
     return { dm }
   }

@@ -57,12 +57,13 @@ export class Interactions {
       expiresAt: clock.now() + LIFETIME_MS,
       tellsSilence: use.type === 'slash_command' && url === null,
     }
+    if (!(await isPresent(db.read, community, botUserId, place))) {
+      await this.#tell(interaction, UNREACHABLE)
+      return interaction
+    }
     await this.#open.put(interaction)
     this.#endLater(interaction)
-    const isThere = await isPresent(db.read, community, botUserId, place)
-    if (!isThere) await this.#tell(interaction, UNREACHABLE)
-    else if (url === null) await this.#announce(interaction)
-    else await this.#callBack(interaction, url)
+    await (url === null ? this.#announce(interaction) : this.#callBack(interaction, url))
     return interaction
   }
 

@@ -87,6 +87,23 @@ forEachEngine('bot accounts', (engine) => {
     ])
   })
 
+  it('are refused to those who lose the permission while the host of the callback is looked up', async () => {
+    let revoke = async () => {}
+    const resolve = async () => {
+      await revoke()
+      return ['93.184.216.34']
+    }
+    await using server = await startTestServer(engine, { resolve })
+    const [ada, bob, eve] = await registerAll(server, 'ada', 'bob', 'eve')
+    const interaction_url = 'https://bots.example/'
+    for (const wanted of [{ username: 'dice' }, { user_id: eve.userId }]) {
+      await ada.put(`/members/${bob.userId}/roles/2`)
+      revoke = async () => void (await ada.delete(`/members/${bob.userId}/roles/2`))
+      assert.equal(failure(await bob.post('/bots', { ...wanted, interaction_url })), '403 MISSING_PERMISSIONS')
+    }
+    assert.deepEqual((await ada.get('/bots')).body.bots, [])
+  })
+
   it('can be made of accounts of people, which keep their sessions and lose what people log in with', async () => {
     const clock = new TestClock()
     await using server = await startTestServer(engine, { clock })
@@ -137,7 +154,8 @@ forEachEngine('bot accounts', (engine) => {
     const change = { display_name: 'Dice', avatar: 'd.png' }
     assert.deepEqual(await watcher?.told(), [['user_update', { user_id: dice.userId, ...change }]])
     assert.deepEqual(await lastAudit(ada), ['user.update', bob.userId, dice.userId, change])
-    assert.equal(failure(await dice.patch('/bots/@me', { interaction_url: 'http://10.0.0.1/' })), '400 INVALID_URL')
+    for (const interaction_url of ['', 'http://10.0.0.1/'])
+      assert.equal(failure(await dice.patch('/bots/@me', { interaction_url })), '400 INVALID_URL')
     assert.equal(failure(await dice.patch('/bots/@me', { display_name: 'x'.repeat(65) })), '422 VALIDATION_ERROR')
   })
 

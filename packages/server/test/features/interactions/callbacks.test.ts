@@ -201,6 +201,31 @@ forEachEngine('a callback', (engine) => {
     assert.deepEqual(await history(), [])
   })
 
+  it('whose bot is kicked or deleted meanwhile posts nothing, in a conversation neither', async () => {
+    await using hook = await CallbackServer.listen()
+    await using server = await start(engine)
+    const { ada, bob, dice, messages } = await withBot(server, hook)
+    const [bobs] = await connectAll(server, bob)
+    const toys = await createBot(ada, 'toys', { interaction_url: hook.url, commands: ['play'] })
+    for (const [command, bot, path] of [
+      ['/roll', dice, 'members'],
+      ['/play', toys, 'bots'],
+    ] as const) {
+      const pair = `/dms/${await openPair(bob, bot)}/messages`
+      const both = Promise.withResolvers<void>()
+      const before = hook.calls.length
+      hook.answer = async () => {
+        if (hook.calls.length === before + 2) both.resolve(void (await ada.delete(`/${path}/${bot.userId}`)))
+        await both.promise
+        return { body: { body: 'too late' } }
+      }
+      await bobs?.told()
+      await Promise.all([messages, pair].map((place) => bob.post(place, { body: command })))
+      assert.deepEqual((await heard(bobs)).slice(-3), ['member_leave', NOTICE, NOTICE])
+      assert.deepEqual((await bob.get(pair)).body.messages, [])
+    }
+  })
+
   it('serves conversations, and buttons as well; a gateway session of the bot is not told', async () => {
     await using hook = await CallbackServer.listen()
     await using server = await start(engine)
