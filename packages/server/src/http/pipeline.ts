@@ -75,7 +75,8 @@ export interface PipelineContext {
 
 /**
  * Gives `mount` for an HTTP server. Every request takes the steps of spec 01, section 2.3: rate limit, declared size,
- * authentication, permission; then the body is read and everything is decoded; then the handler looks at the state.
+ * authentication, permission; then the body is read, after which authentication and permission are asked once more, and
+ * everything is decoded; then the handler looks at the state.
  */
 export function createMount(http: FastifyInstance, context: PipelineContext): Mount {
   http.removeAllContentTypeParsers()
@@ -98,6 +99,7 @@ export function createMount(http: FastifyInstance, context: PipelineContext): Mo
         // Refusals too: the demand for a second factor carries a ticket.
         if (endpoint.noStore) reply.header('cache-control', 'no-store')
         await using form = await formOf(endpoint, request, context)
+        if (endpoint.body) await authorizeAgain(endpoint, request, context)
         const result = await handler(callOf(endpoint, request, form?.values ?? request.body, context.limits()))
         if (result instanceof Download && !acceptsOnlyJson(request)) return sendDownload(request, reply, result)
         const value = result instanceof Download ? await result.toJson() : result
@@ -118,13 +120,32 @@ async function admit(endpoint: Endpoint, request: FastifyRequest, reply: Fastify
   await limitRate(reply, chargeFor(request, endpoint, isWebhook), context.rateLimiter)
   await refuseDeclaredSize(endpoint, request, context.limits())
   if (endpoint.forWebhook && !isWebhook) throw new ApiError('WEBHOOK_TOKEN_INVALID')
-  if (endpoint.auth === 'none') return
+  const caller = await authorize(endpoint, request, context)
+  if (caller && endpoint.forParticipants) await demandPart(caller, request.params as Segments, context)
+}
+
+/**
+ * A body takes as long as its sender likes: who is banned or loses a permission while it comes is refused after all.
+ * Whether they take part in a conversation is asked again by what writes there.
+ */
+async function authorizeAgain(endpoint: Endpoint, request: FastifyRequest, context: PipelineContext): Promise<void> {
+  request.credentials = await identify(request.headers.authorization, context.sessions)
+  await authorize(endpoint, request, context)
+}
+
+/** Steps 4 and 5; nobody where nobody is asked for. */
+async function authorize(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  context: PipelineContext,
+): Promise<Caller | undefined> {
+  if (endpoint.auth === 'none') return undefined
   const caller = await authenticated(endpoint, request.credentials)
   resolveUserSegment(endpoint, request, caller)
   if (endpoint.refusesGuests && context.community.accounts.remote.has(caller.userId))
     throw new ApiError('FORBIDDEN', { message: 'Guests do this on their home server.' })
-  if (endpoint.forParticipants) await demandPart(caller, request.params as Segments, context)
   if (endpoint.requires) await demand(endpoint.requires, caller, request.params as Segments, context)
+  return caller
 }
 
 type Segments = Record<string, string | number>

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { type ErrorEnvelope, Permission } from '@vox/protocol'
 import { TestClock } from '../support/clock.ts'
+import { createFeed, registerAll } from '../support/community.ts'
 import { sqlite } from '../support/engines.ts'
 import { Client, failure, PASSWORD, startTestServer, type TestServer } from '../support/server.ts'
 
@@ -76,6 +80,33 @@ describe('authentication', () => {
     const bob = await server.register('bob')
     assert.equal(failure(await new Client(server.url, 'x').post('/feeds', { name: 7 })), '401 AUTH_EXPIRED')
     assert.equal(failure(await bob.post('/feeds', { name: 7 })), '403 MISSING_PERMISSIONS')
+  })
+
+  it('holds when the body has come, however long that takes', async () => {
+    await using server = await startTestServer(sqlite)
+    const [ada, bob, eve, dan] = await registerAll(server, 'ada', 'bob', 'eve', 'dan')
+    const messages = `/feeds/${await createFeed(ada)}/messages`
+    const slowly = async (client: Client, meanwhile: () => Promise<unknown>) => {
+      const sending = request(`${server.url}/api/v1${messages}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${client.token}`,
+          'content-type': 'application/json',
+          expect: '100-continue',
+        },
+      })
+      sending.flushHeaders()
+      await once(sending, 'continue')
+      await meanwhile()
+      sending.end('{"body": "too late"}')
+      const [answer] = (await once(sending, 'response')) as [IncomingMessage]
+      return `${answer.statusCode} ${(JSON.parse(await text(answer)) as ErrorEnvelope).error.code}`
+    }
+    assert.equal(await slowly(bob, () => ada.put(`/bans/${bob.userId}`)), '403 BANNED')
+    assert.equal(await slowly(eve, () => eve.post('/auth/logout')), '401 AUTH_EXPIRED')
+    const mute = () => ada.patch('/roles/1', { permissions: Number(Permission.VIEW_SPACE) })
+    assert.equal(await slowly(dan, mute), '403 MISSING_PERMISSIONS')
+    assert.deepEqual((await ada.get(messages)).body.messages, [])
   })
 
   it('is not looked at by public endpoints', async () => {

@@ -138,9 +138,10 @@ export class MessageService {
     })
   }
 
-  /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2). */
+  /** Steps 3 to 6 of sending (spec 04, sections 2.3 and 3.2), after the permission, which may have gone by now. */
   async #checkSendable(job: Work, held: bigint, { feedId, threadId }: Place, message: SendMessage): Promise<Feed> {
     const { body, opaque_blob } = message
+    demandPermission(held, threadId === null ? Permission.SEND_MESSAGES : Permission.SEND_IN_THREADS)
     const feed = existingFeed(this.#services.community, feedId)
     const thread = threadId === null ? undefined : await this.#thread(job.db, feedId, threadId)
     if (thread?.locked) throw new ApiError('THREAD_LOCKED')
