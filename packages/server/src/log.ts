@@ -75,5 +75,6 @@ function oneLine(text: string): string {
 export function maskUrl(url: string): string {
   // The router takes letters that are percent-encoded, too.
   const path = url.replace(/\?.*$/s, '').replace(/%[4-7][0-9a-f]/gi, decodeURIComponent)
-  return path.replace(/(\/webhooks\/[^/]+\/)[^/]+/, '$1***')
+  // Also where the path is mistyped, so that no endpoint takes it: the token is good all the same.
+  return path.replace(/(\/webhooks\/[^/]+\/)[^/]+/, '$1***').replace(/whk_[\w%-]+/g, 'whk_***')
 }

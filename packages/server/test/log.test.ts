@@ -108,6 +108,8 @@ describe('a URL in the log', () => {
     ['/api/v1/webhooks/12/s3cr3t/execute', '/api/v1/webhooks/12/***/execute'],
     ['/api/v1/webhooks/12/s3cr3t?wait=true', '/api/v1/webhooks/12/***'],
     ['/api/v1/%77ebhook%73/12/s3cr3t', '/api/v1/webhooks/12/***'],
+    ['/webhook/12/whk_s3-cr_3t', '/webhook/12/whk_***'],
+    ['/api/v1/webhooks//12/whk_s3%2Dcr3t/x', '/api/v1/webhooks//12/whk_***/x'],
     ['/api/v1/webhooks/12', '/api/v1/webhooks/12'],
     ['/api/v1/feeds/1/webhooks', '/api/v1/feeds/1/webhooks'],
     ['/api/v1/messages/search?query=private', '/api/v1/messages/search'],

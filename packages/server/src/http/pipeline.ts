@@ -99,7 +99,7 @@ export function createMount(http: FastifyInstance, context: PipelineContext): Mo
         // Refusals too: the demand for a second factor carries a ticket.
         if (endpoint.noStore) reply.header('cache-control', 'no-store')
         await using form = await formOf(endpoint, request, context)
-        if (endpoint.body) await authorizeAgain(endpoint, request, context)
+        if (endpoint.body && endpoint.auth !== 'none') await authorizeAgain(endpoint, request, context)
         const result = await handler(callOf(endpoint, request, form?.values ?? request.body, context.limits()))
         if (result instanceof Download && !acceptsOnlyJson(request)) return sendDownload(request, reply, result)
         const value = result instanceof Download ? await result.toJson() : result

@@ -1,6 +1,6 @@
 import { ApiError, type Embed, fullEmbed } from '@vox/protocol'
 import type { Services } from '../../services.ts'
-import { saysNothing } from '../messages/content.ts'
+import { isBlank } from '../messages/content.ts'
 import { post } from '../messages/posting.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findWebhook } from './store.ts'
@@ -13,7 +13,7 @@ interface Content {
 
 /** Posts into the webhook's feed, under the name it has now; nobody is notified (spec 04, section 10.6). */
 export async function execute(services: Services, webhookId: number, { body, embeds = [] }: Content): Promise<void> {
-  if (saysNothing({ ...(body !== undefined && { body }) }) && embeds.length === 0) throw new ApiError('EMPTY_MESSAGE')
+  if (isBlank(body) && embeds.length === 0) throw new ApiError('EMPTY_MESSAGE')
   await services.work.run(async (job) => {
     const webhook = await findWebhook(job.db, webhookId)
     // It was deleted since its token was looked at.
