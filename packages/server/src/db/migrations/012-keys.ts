@@ -110,17 +110,20 @@ async function backups(ddl: Ddl): Promise<void> {
     .execute()
 }
 
-/** Relays are found by their recipients, those of an encrypted feed by the feed. */
+/**
+ * Relays are found by their recipients, those of an encrypted feed by the feed. What they carry may be long, so it stands
+ * last: SQLite reads all that precedes a column.
+ */
 async function relays(ddl: Ddl): Promise<void> {
   await ddl
     .createTable('relays')
     .addColumn('relay_id', ddl.integer, (column) => column.primaryKey().notNull())
     .addColumn('mls_type', ddl.text, required)
-    .addColumn('data', ddl.text, required)
     .addColumn('group_id', ddl.text)
     .addColumn('dm_id', ddl.integer)
     .addColumn('feed_id', ddl.integer, (column) => column.references('feeds.feed_id').onDelete('cascade'))
     .addColumn('sender_id', ddl.integer, user)
+    .addColumn('data', ddl.text, required)
     .execute()
   await ddl.schema
     .createIndex('relays_of_feed')
@@ -140,7 +143,7 @@ async function relays(ddl: Ddl): Promise<void> {
   await ddl.schema
     .createIndex('relay_recipients_waiting')
     .on('relay_recipients')
-    .column('user_id')
+    .columns(['user_id', 'relay_id'])
     .where(sql<boolean>`waiting`)
     .execute()
 }

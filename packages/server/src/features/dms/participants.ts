@@ -40,12 +40,6 @@ export async function contactsOf(db: Kysely<Schema>, user_id: number): Promise<n
   return (await contacts(db, { user_id })).map((contact) => contact.user_id)
 }
 
-/** The conversations of the user, in no particular order; also those that are closed. */
-export async function conversationsOf(db: Kysely<Schema>, user_id: number): Promise<number[]> {
-  const rows = await db.selectFrom('dm_participants').select('dm_id').where('user_id', '=', user_id).execute()
-  return rows.map(({ dm_id }) => dm_id)
-}
-
 /** Whether the conversation is one of two people, and no group. */
 export async function isPair(db: Kysely<Schema>, dm_id: number): Promise<boolean> {
   const pair = await db

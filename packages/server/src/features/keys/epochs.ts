@@ -29,7 +29,10 @@ export async function winnerOf(job: Work, { dmId, epoch }: Place): Promise<Relay
 
 /** The relay is the commit that has won this epoch. */
 export async function win(job: Work, { dmId, epoch }: Place, relayId: bigint): Promise<void> {
-  if (epoch === 0n) return forgetEpochs(job, dmId)
+  if (epoch === 0n) {
+    await job.db.deleteFrom('dm_commits').where('dm_id', '=', dmId).execute()
+    return
+  }
   await job.db
     .insertInto('dm_commits')
     .values({ dm_id: dmId, epoch: stored(epoch), relay_id: relayId })
@@ -48,9 +51,14 @@ export async function win(job: Work, { dmId, epoch }: Place, relayId: bigint): P
     .execute()
 }
 
-/** Every epoch of the conversation's group is free again. */
-export async function forgetEpochs(job: Work, dmId: number): Promise<void> {
-  await job.db.deleteFrom('dm_commits').where('dm_id', '=', dmId).execute()
+/** Every epoch of the groups of the user's conversations is free again. */
+export async function forgetEpochsOf(job: Work, userId: number): Promise<void> {
+  await job.db
+    .deleteFrom('dm_commits')
+    .where('dm_id', 'in', ({ selectFrom }) =>
+      selectFrom('dm_participants').select('dm_id').where('user_id', '=', userId),
+    )
+    .execute()
 }
 
 /** Databases know signed integers only. */

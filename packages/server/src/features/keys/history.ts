@@ -1,11 +1,14 @@
 import { type ReplyOf, type Static, snowflakeTime } from '@vox/protocol'
 import type { listRelays } from '@vox/protocol/endpoints'
+import { sql } from 'kysely'
+import type { Community } from '../../community/community.ts'
+import { among } from '../../db/prepared.ts'
 import type { Services } from '../../services.ts'
 import { oldestKept } from './mailbox.ts'
 
 const DEFAULT_PAGE = 100
 
-/** Characters of relayed data in one page; a page has at least one relay, whatever its size. */
+/** Bytes of relayed data in one page; a page has at least one relay, whatever its size. */
 const MAX_PAGE_DATA = 4 * 1024 * 1024
 
 type Wanted = Static<typeof listRelays.query>
@@ -36,34 +39,29 @@ async function pageOfIds(
   userId: number,
   { after = 0n, limit = DEFAULT_PAGE, dm_id }: Wanted,
 ): Promise<bigint[]> {
-  const { db, clock } = services
-  const feeds = await seenFeeds(services, userId)
+  const { db, clock, community } = services
   const oldest = oldestKept(clock.now())
+  const beyond = after < oldest ? oldest - 1n : after
+  const received = db.read
+    .selectFrom('relay_recipients')
+    .select('relay_id')
+    .where('user_id', '=', userId)
+    .where('relay_id', '>', beyond)
+  const inFeeds = db.read
+    .selectFrom('relays')
+    .select('relay_id')
+    .where(among(db.read, sql.ref('feed_id'), seenFeeds(community, userId)))
+    .where('relay_id', '>', beyond)
   let readable = db.read
     .selectFrom('relays')
-    .select(['relay_id', ({ fn }) => fn<number>('length', ['data']).as('size')])
-    .where(({ eb, or, selectFrom }) =>
-      or([
-        eb('relay_id', 'in', selectFrom('relay_recipients').select('relay_id').where('user_id', '=', userId)),
-        ...(feeds.length > 0 ? [eb('feed_id', 'in', feeds)] : []),
-      ]),
-    )
-    .where('relay_id', '>', after < oldest ? oldest - 1n : after)
+    .select(['relay_id', ({ fn }) => fn<number>('octet_length', ['data']).as('size')])
+    .where('relay_id', 'in', received.unionAll(inFeeds))
   if (dm_id !== undefined) readable = readable.where('dm_id', '=', dm_id)
   return withinSize(await readable.orderBy('relay_id').limit(limit).execute())
 }
 
-/** Feeds with relays in them that the user sees. */
-async function seenFeeds({ db, community }: Services, userId: number): Promise<number[]> {
-  const feeds = await db.read
-    .selectFrom('relays')
-    .select('feed_id')
-    .distinct()
-    .where('feed_id', 'is not', null)
-    .$narrowType<{ feed_id: number }>()
-    .execute()
-  return feeds.map(({ feed_id }) => feed_id).filter((id) => community.finds(userId, { type: 'feed', id }))
-}
+const seenFeeds = (community: Community, userId: number): number[] =>
+  [...community.layout.feeds.keys()].filter((id) => community.sees(userId, { type: 'feed', id }))
 
 /** The first ones, as far as their data fit into a page. */
 function withinSize(found: readonly { relay_id: bigint; size: number }[]): bigint[] {

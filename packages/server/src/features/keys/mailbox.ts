@@ -38,11 +38,11 @@ export async function keep(
   await makeRoomFor(job, recipients)
 }
 
-/** Removes relays that are too old, and those that nobody can read. */
+/** Removes relays that are too old. */
 export async function removeOld(job: Work, now: number): Promise<void> {
-  await job.db.deleteFrom('relay_recipients').where('relay_id', '<', oldestKept(now)).execute()
-  await job.db.deleteFrom('relays').where('feed_id', 'is not', null).where('relay_id', '<', oldestKept(now)).execute()
-  await unread(job).execute()
+  const oldest = oldestKept(now)
+  await job.db.deleteFrom('relay_recipients').where('relay_id', '<', oldest).execute()
+  await unneeded(job).where('relay_id', '<', oldest).execute()
 }
 
 async function makeRoomFor(job: Work, recipients: readonly number[]): Promise<void> {
@@ -58,7 +58,7 @@ async function makeRoomFor(job: Work, recipients: readonly number[]): Promise<vo
       db.selectFrom('relay_recipients').select(['relay_id', 'sender_id']).where('user_id', '=', user_id),
     )
     await job.db.deleteFrom('relay_recipients').where('user_id', '=', user_id).where('relay_id', '=', relayId).execute()
-    await unread(job).where('relay_id', '=', relayId).execute()
+    await unneeded(job).where('relay_id', '=', relayId).execute()
   }
 }
 
@@ -93,11 +93,10 @@ async function surplus({ db }: Work, entries: Entries): Promise<bigint> {
   return (flooded ?? (await oldest.executeTakeFirstOrThrow())).relay_id
 }
 
-/** Deletes relays without any reader, except commits that are remembered as winners. */
-const unread = ({ db }: Work) =>
+/** Deletes relays without any recipient, except commits that are remembered as winners. */
+const unneeded = ({ db }: Work) =>
   db
     .deleteFrom('relays')
-    .where('feed_id', 'is', null)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(

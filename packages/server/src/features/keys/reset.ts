@@ -1,7 +1,7 @@
 import { keyResetNotify } from '@vox/protocol'
 import type { Services } from '../../services.ts'
-import { contactsOf, conversationsOf } from '../dms/participants.ts'
-import { forgetEpochs } from './epochs.ts'
+import { contactsOf } from '../dms/participants.ts'
+import { forgetEpochsOf } from './epochs.ts'
 import { devicesOf } from './store.ts'
 
 /**
@@ -17,11 +17,16 @@ export function reset({ work }: Services, userId: number): Promise<void> {
     await job.db
       .deleteFrom('relay_recipients')
       .where('user_id', '=', userId)
-      .where('relay_id', 'in', ({ selectFrom }) =>
-        selectFrom('relays').select('relay_id').where('mls_type', '=', 'welcome'),
+      .where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('relays')
+            .select('mls_type')
+            .whereRef('relays.relay_id', '=', 'relay_recipients.relay_id')
+            .where('mls_type', '=', 'welcome'),
+        ),
       )
       .execute()
-    for (const dmId of await conversationsOf(job.db, userId)) await forgetEpochs(job, dmId)
+    await forgetEpochsOf(job, userId)
     job.emit(keyResetNotify, { user_id: userId }, { to: 'users', users: await contactsOf(job.db, userId) })
   })
 }

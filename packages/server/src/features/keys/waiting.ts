@@ -1,8 +1,12 @@
+import { sql } from 'kysely'
 import type { Work } from '../../events/work.ts'
 import type { Backlog, BacklogSource } from '../../gateway/backlog.ts'
 import type { Services } from '../../services.ts'
 import { oldestKept } from './mailbox.ts'
 import { relayEvent } from './relay.ts'
+
+/** In the words of the index: SQLite does not see that a comparison with `true` means the same. */
+const isWaiting = sql<boolean>`waiting`
 
 /**
  * Relays for users of whom nobody was there: they are marked as waiting and told to the next new session, the oldest
@@ -56,7 +60,7 @@ export class WaitingRelays implements BacklogSource {
           .innerJoin('relays', 'relays.relay_id', 'relay_recipients.relay_id')
           .selectAll('relays')
           .where('user_id', '=', userId)
-          .where('waiting', '=', true)
+          .where(isWaiting)
           .where('relay_recipients.relay_id', '>', after)
           .where('relay_recipients.relay_id', '<=', last)
           .orderBy('relay_recipients.relay_id')
@@ -74,7 +78,7 @@ export class WaitingRelays implements BacklogSource {
       .selectFrom('relay_recipients')
       .select(({ fn }) => fn.max<bigint | null>('relay_id').as('relay_id'))
       .where('user_id', '=', userId)
-      .where('waiting', '=', true)
+      .where(isWaiting)
       .where('relay_id', '>=', oldestKept(this.#services.clock.now()))
       .executeTakeFirstOrThrow()
     return relay_id
@@ -87,7 +91,7 @@ export class WaitingRelays implements BacklogSource {
         .updateTable('relay_recipients')
         .set({ waiting: false })
         .where('user_id', '=', userId)
-        .where('waiting', '=', true)
+        .where(isWaiting)
         .where('relay_id', '<=', last)
         .execute()
       if ((await this.#lastWaiting(job, userId)) === null) this.#users.delete(userId)
@@ -100,12 +104,7 @@ export class WaitingRelays implements BacklogSource {
 
   async #load(): Promise<void> {
     await this.#services.work.run(async ({ db }) => {
-      const rows = await db
-        .selectFrom('relay_recipients')
-        .select('user_id')
-        .distinct()
-        .where('waiting', '=', true)
-        .execute()
+      const rows = await db.selectFrom('relay_recipients').select('user_id').distinct().where(isWaiting).execute()
       for (const { user_id } of rows) this.#users.add(user_id)
       this.#isLoaded = true
     })

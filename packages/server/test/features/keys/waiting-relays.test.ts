@@ -3,17 +3,20 @@ import { it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { restarted } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
-import { type Member, registerAll } from '../../support/community.ts'
+import { createFeed, type Member, registerAll } from '../../support/community.ts'
 import { openPair } from '../../support/conversations.ts'
 import { addDevice, fetchPackages, stockUp } from '../../support/devices.ts'
 import { forEachEngine } from '../../support/engines.ts'
+import { eventually } from '../../support/eventually.ts'
 import type { Received } from '../../support/gateway.ts'
 import { connectAll, GatewayClient, type Told } from '../../support/gateway-client.ts'
 import { groupMessage, welcome } from '../../support/mls.ts'
 import { allTold, nextRelays, relay, withoutId } from '../../support/relays.ts'
 import { failure, startTestServer, type TestServer } from '../../support/server.ts'
+import { countRows } from '../../support/sql.ts'
 
 const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
 /** Many messages a minute, and as many sessions as a test likes. */
 const BUSY = { VOX_LIMIT_GATEWAY_MESSAGES_PER_MINUTE: '10000' }
@@ -164,6 +167,33 @@ forEachEngine('relays for somebody who is away', (engine) => {
     assert.equal((await listed(bob)).length, 0)
     const b = await arrive(server, bob)
     assert.deepEqual(await b.told(), [])
+  })
+
+  it('leave the database after 30 days, but for commits that are remembered as winners', async () => {
+    const clock = new TestClock()
+    await using server = await startTestServer(engine, { clock })
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    const dm = await openPair(ada, bob)
+    const feed = await createFeed(ada)
+    const [a] = await connectAll(server, ada)
+    const [first, winner] = [groupMessage(`dm:${dm}`, 0), groupMessage(`dm:${dm}`, 1)]
+    relay(a, 'commit', first)
+    relay(a, 'commit', winner)
+    relay(a, 'commit', groupMessage(`feed:${feed}`, 1))
+    await a?.told()
+    const left = () =>
+      countRows(
+        server.databaseUrl,
+        'select 1 from relays',
+        'select 1 from relay_recipients',
+        `select 1 from relays where data = '${winner}'`,
+      )
+    assert.deepEqual(await left(), [3, 4, 1])
+    clock.advance(30 * DAY_MS + HOUR_MS)
+    await eventually(async () => {
+      clock.advance(HOUR_MS)
+      assert.deepEqual(await left(), [1, 0, 1])
+    })
   })
 })
 
