@@ -39,24 +39,29 @@ export class Relaying {
         mls_type,
         data,
         group_id: mls_type === 'welcome' ? null : (group_id ?? contents.group?.id ?? null),
-        dm_id: address.dmId ?? null,
-        feed_id: address.feedId ?? null,
+        dm_id: address?.dmId ?? null,
+        feed_id: address?.feedId ?? null,
         sender_id: session.userId,
       }
       await this.#accept(job, session, relay, address, contents)
     })
   }
 
-  async #accept(job: Work, session: Session, relay: Relay, address: Address, contents: Contents): Promise<void> {
+  async #accept(
+    job: Work,
+    session: Session,
+    relay: Relay,
+    address: Address | undefined,
+    contents: Contents,
+  ): Promise<void> {
     const place = placeInOrder(relay, contents)
     const winner = place && (await winnerOf(job, place))
     if (winner) {
-      const isHeard = winner.sender_id === session.userId || !address.isParted
+      const isHeard = winner.sender_id === session.userId || !address?.isParted
       if (isHeard) job.afterCommit(() => this.#services.gateway.tell(relayEvent(winner), session))
       return
     }
-    if (address.others.length > 0 || address.dmId !== undefined || address.feedId !== undefined)
-      await keep(job, relay, address, (userId) => this.#waiting.isAway(userId))
+    if (address) await keep(job, relay, address, (userId) => this.#waiting.isAway(userId))
     if (place) await win(job, place, relay.relay_id)
     const { event, data } = relayEvent(relay)
     job.emit(event, data, audienceOf(relay, address))
@@ -73,6 +78,6 @@ function placeInOrder({ mls_type, dm_id }: Relay, { group }: Contents): Place | 
   return isOrdered ? { dmId: dm_id, epoch: group.epoch } : undefined
 }
 
-function audienceOf({ sender_id, feed_id }: Relay, { others }: Address): Audience {
-  return feed_id === null ? { to: 'users', users: [sender_id, ...others] } : viewersOfFeed(feed_id)
+function audienceOf({ sender_id, feed_id }: Relay, address: Address | undefined): Audience {
+  return feed_id === null ? { to: 'users', users: [sender_id, ...(address?.others ?? [])] } : viewersOfFeed(feed_id)
 }

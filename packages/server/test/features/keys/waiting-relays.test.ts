@@ -232,6 +232,23 @@ forEachEngine('the list of relays', (engine) => {
       assert.equal(failure(await ada.get(`/keys/mls/relays?${query}`)), '422 VALIDATION_ERROR', query)
   })
 
+  it('has the Welcome by which a device lets a sleeping sibling in', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    await addDevice(ada, 'laptop')
+    await stockUp(ada, 'laptop', 1)
+    const forLaptop = welcome(await fetchPackages(ada, ada))
+    const [a] = await connectAll(server, ada)
+    relay(a, 'welcome', forLaptop)
+    relay(a, 'welcome', welcome([]))
+    await a?.told()
+    assert.deepEqual(
+      (await listed(ada)).map(({ data }) => data),
+      [forLaptop],
+    )
+    assert.deepEqual(await listed(bob), [])
+  })
+
   it('keeps pages to a size that can be carried', async () => {
     await using server = await startTestServer(engine)
     const [ada, bob] = await registerAll(server, 'ada', 'bob')
