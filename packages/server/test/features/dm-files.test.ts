@@ -95,28 +95,50 @@ forEachEngine('a file of a conversation', (engine) => {
     assert.equal((await bob.get(`/files/${file_id}`)).status, 200)
     assert.equal(failure(await cleo.get(`/files/${file_id}`)), '403 FORBIDDEN')
   })
+
+  it('does not open to somebody who gives its address to a group of their own', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, cleo } = await withPair(server)
+    const dm = await createGroup(ada, bob)
+    const { file_id, url } = (await postForm(ada, `/dms/${dm}/files`, filePart('regretted'))).body
+    const { msg_id } = (await ada.post(`/dms/${dm}/messages`, { attachments: [file_id] })).body
+    assert.equal((await bob.get(`/files/${file_id}`)).status, 200)
+    await ada.delete(`/dms/${dm}/messages/${msg_id}`)
+    const own = await createGroup(bob, cleo)
+    await bob.patch(`/dms/${own}`, { icon: url })
+    for (const client of [bob, cleo]) assert.equal(failure(await client.get(`/files/${file_id}`)), '403 FORBIDDEN')
+    const adas = await createGroup(ada, cleo)
+    await ada.patch(`/dms/${adas}`, { icon: url })
+    assert.equal((await cleo.get(`/files/${file_id}`)).status, 200, 'its uploader may make it an icon anywhere')
+  })
 })
 
 forEachEngine('a group that everybody has left', (engine) => {
   it('is gone with its messages, reactions and files, but for those that are shown elsewhere', async () => {
     await using server = await startTestServer(engine)
-    const { ada, bob, dm: pair } = await withPair(server)
+    const { admin, ada, bob, dm: pair } = await withPair(server)
     const dm = await createGroup(ada, bob)
     const msg_id = await say(ada, dm)
     await bob.put(`/dms/${dm}/messages/${msg_id}/reactions/x`)
     await bob.post(`/dms/${dm}/read`, { up_to_msg_id: msg_id })
-    const [attached, loose, shared, face] = [
+    const [attached, loose, shared, face, icon, hook] = [
       await uploadTextTo(ada, `/dms/${dm}`),
       await uploadTextTo(bob, `/dms/${dm}`),
       await uploadTextTo(ada, `/dms/${dm}`),
       (await postForm(bob, `/dms/${dm}/files`, filePart('face'))).body,
+      (await postForm(ada, `/dms/${dm}/files`, filePart('icon'))).body,
+      (await postForm(bob, `/dms/${dm}/files`, filePart('hook'))).body,
     ]
     await ada.post(`/dms/${dm}/messages`, { attachments: [attached, shared] })
     await ada.post(`/dms/${pair}/messages`, { attachments: [shared] })
     await bob.patch('/users/@me', { avatar: face.url })
+    await ada.patch(`/dms/${await createGroup(ada, bob)}`, { icon: icon.url })
+    const { feed_id } = (await admin.post('/feeds', { name: 'news', type: 'text' })).body
+    await admin.post(`/feeds/${feed_id}/webhooks`, { name: 'hook', avatar: hook.url })
     for (const client of [ada, bob]) assert.equal(failure(await client.delete(`/dms/${dm}`)), '204 undefined')
     for (const file of [attached, loose]) assert.equal(failure(await ada.get(`/files/${file}`)), '404 FILE_NOT_FOUND')
-    for (const file of [shared, face.file_id]) assert.equal((await bob.get(`/files/${file}`)).status, 200)
+    for (const file of [shared, face.file_id, icon.file_id, hook.file_id])
+      assert.equal((await bob.get(`/files/${file}`)).status, 200)
     await eventually(() => {
       const stored = readdirSync(server.storagePath, { recursive: true }).map(String)
       assert.equal(

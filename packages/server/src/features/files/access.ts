@@ -25,7 +25,7 @@ export async function mayRead(
   if (await isPicture(db, file.file_id)) return true
   if (places.length > 0) return false
   if (file.uploader_id === userId || file.url === config.get('server.icon')) return true
-  return (await isAvatar(db, file)) || isIconOfOwnGroup(db, file.url, userId)
+  return (await isAvatar(db, file)) || isIconOfOwnGroup(db, file, userId)
 }
 
 async function seesOneOf({ db, community }: Circumstances, userId: number, places: readonly FilePlace[]) {

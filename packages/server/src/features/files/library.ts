@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ApiError } from '@vox/protocol'
+import type { NotNull } from 'kysely'
 import type { Logger } from 'pino'
 import type { Clock } from '../../clock.ts'
 import type { Community } from '../../community/community.ts'
@@ -80,6 +81,16 @@ export class FileLibrary {
       .deleteFrom('files')
       .where('dm_id', '=', dmId)
       .where('url', '<>', this.#context.config.get('server.icon') ?? '')
+      .where('url', 'not in', ({ selectFrom }) =>
+        selectFrom('webhooks').select('avatar').where('avatar', 'is not', null).$narrowType<{ avatar: NotNull }>(),
+      )
+      .where('url', 'not in', ({ selectFrom }) =>
+        selectFrom('dms')
+          .select('icon')
+          .where('icon', 'is not', null)
+          .where('dms.dm_id', '<>', dmId)
+          .$narrowType<{ icon: NotNull }>(),
+      )
       .where(({ not, exists, selectFrom }) =>
         not(
           exists(

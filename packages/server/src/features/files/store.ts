@@ -24,14 +24,28 @@ export function placesShowing(db: Kysely<Schema>, fileId: string): Promise<FileP
     .execute()
 }
 
-/** Whether a picture is the icon of a group that the user takes part in. */
-export async function isIconOfOwnGroup(db: Kysely<Schema>, url: string, userId: number): Promise<boolean> {
+/**
+ * Whether a picture is the icon of a group that the user takes part in, and its uploader too unless it was uploaded
+ * there. Otherwise a picture would open to whoever gives its URL to a group of their own.
+ */
+export async function isIconOfOwnGroup(db: Kysely<Schema>, file: FileRow, userId: number): Promise<boolean> {
   const group = await db
-    .selectFrom('dm_participants')
-    .innerJoin('dms', 'dms.dm_id', 'dm_participants.dm_id')
+    .selectFrom('dm_participants as part')
+    .innerJoin('dms', 'dms.dm_id', 'part.dm_id')
     .select('dms.dm_id')
-    .where('user_id', '=', userId)
-    .where('icon', '=', url)
+    .where('part.user_id', '=', userId)
+    .where('icon', '=', file.url)
+    .where(({ eb, or, exists, selectFrom }) =>
+      or([
+        eb('dms.dm_id', '=', file.dm_id),
+        exists(
+          selectFrom('dm_participants as other')
+            .select('other.user_id')
+            .whereRef('other.dm_id', '=', 'dms.dm_id')
+            .where('other.user_id', '=', file.uploader_id),
+        ),
+      ]),
+    )
     .executeTakeFirst()
   return group !== undefined
 }
