@@ -38,11 +38,14 @@ export function openApiDocument(
     components: {
       securitySchemes: { session: { type: 'http', scheme: 'bearer', description: 'A session or bot token.' } },
       schemas: { Error: ERROR_SCHEMA },
+      examples: ERROR_EXAMPLES,
     },
   }
 }
 
-const INTRODUCTION = `Ids of messages and permission sets are JSON numbers beyond 2^53: read and write them with a parser
+const INTRODUCTION = `To call it from here, get a token from \`/auth/register\` or \`/auth/login\` and hand it to "Authorize".
+
+Ids of messages and permission sets are JSON numbers beyond 2^53: read and write them with a parser
 that keeps all digits. Lengths count Unicode code points; an \`x-max-limit\` names the server limit that bounds a field.
 Every error has the same form, and every rate-limited answer carries \`X-RateLimit-*\` headers.`
 
@@ -62,6 +65,13 @@ const ERROR_SCHEMA = {
     },
   },
 }
+
+const ERROR_EXAMPLES = Object.fromEntries(
+  Object.entries(ERRORS).map(([code, { message }]) => [code, { value: { error: { code, message } } }]),
+)
+
+const exampleReferences = (codes: readonly ErrorCode[]) =>
+  Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
 
 function operation(section: string, name: string, endpoint: Endpoint): Record<string, unknown> {
   return {
@@ -138,7 +148,7 @@ function failures(endpoint: Endpoint): Record<number, unknown> {
       status,
       {
         description: names.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join(' '),
-        content: { 'application/json': { schema: ERROR_REFERENCE } },
+        content: { 'application/json': { schema: ERROR_REFERENCE, examples: exampleReferences(names) } },
       },
     ]),
   )

@@ -294,13 +294,19 @@ describe('the API reference', () => {
     assert.equal(body.openapi, '3.0.3')
     const send = body.paths['/api/v1/feeds/{feed_id}/messages'].post
     assert.deepEqual(Object.keys(send.responses), ['201', '400', '401', '403', '404', '413', '422', '429', '500'])
+    const { examples } = send.responses['413'].content['application/json']
+    assert.deepEqual(examples, { PAYLOAD_TOO_LARGE: { $ref: '#/components/examples/PAYLOAD_TOO_LARGE' } })
+    assert.equal(body.components.examples.PAYLOAD_TOO_LARGE.value.error.code, 'PAYLOAD_TOO_LARGE')
   })
 
   it('is a page for people', async () => {
     await using server = await startTestServer(sqlite)
-    const { status, body } = await server.visitor.raw('GET', '/docs/')
+    const { status, body, headers } = await server.visitor.raw('GET', '/docs/')
     assert.equal(status, 200)
-    assert.match(body, /<html/)
+    assert.match(body, /<title>Vox API<\/title>/)
+    const policy = headers.get('content-security-policy') ?? ''
+    assert.match(policy, /script-src 'self'(;|$)/)
+    assert.doesNotMatch(policy, /upgrade-insecure-requests/)
   })
 })
 
