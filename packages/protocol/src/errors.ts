@@ -60,7 +60,7 @@ export const ERRORS = {
   INVALID_LIMIT: { status: 400, message: 'Unknown limit, or value out of bounds.' },
   INVALID_CATEGORY: { status: 400, message: 'Unknown sync category.' },
   INVALID_ATTACHMENT: { status: 400, message: 'No such attachment.' },
-  INVALID_URL: { status: 400, message: 'The URL is not allowed.' },
+  INVALID_URL: { status: 400, message: 'The URL must be http or https and lead to a public host.' },
   EMPTY_MESSAGE: { status: 400, message: 'The message is empty.' },
   MESSAGE_TOO_LARGE: { status: 400, message: 'The message is too long.' },
   TOO_MANY_RECIPIENTS: { status: 400, message: 'Too many recipients.' },

@@ -34,8 +34,13 @@ async function run({ env, flags, out }: Invocation): Promise<void> {
       ...(cure === undefined ? [] : [['', '', `→ ${cure}`]]),
     ])
     out.write(columns(rows))
-    out.write(`\n${counts.map(([level, count]) => `${count} ${level}`).join(', ')}\n`)
+    out.write(`\n${counts.map(([level, count]) => told(count, level)).join(', ')}\n`)
   }
   const errors = findings.filter(({ level }) => level === 'error').length
-  if (errors > 0) throw new Refusal(`The doctor found ${errors} error${errors === 1 ? '' : 's'}.`)
+  if (errors > 0) throw new Refusal(`The doctor found ${told(errors, 'error')}.`)
+}
+
+function told(count: number, level: Level): string {
+  const isNoun = level === 'error' || level === 'warning'
+  return `${count} ${level}${isNoun && count !== 1 ? 's' : ''}`
 }

@@ -19,6 +19,7 @@ interface CodedError extends Error {
   syscall?: string
   address?: string
   hostname?: string
+  path?: string
   port?: number
 }
 
@@ -37,7 +38,7 @@ const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.s
 
 const isCoded = (error: Error): error is CodedError => 'code' in error && typeof error.code === 'string'
 
-function codedFailure({ code, syscall, message, address, hostname, port }: CodedError): string | undefined {
+function codedFailure({ code, syscall, message, address, hostname, port, path }: CodedError): string | undefined {
   switch (`${syscall ?? ''} ${code}`) {
     case 'listen EADDRINUSE':
       return `Port ${port} at ${address} is taken by another program, perhaps another Vox server. ${OTHER_PORT}`
@@ -47,6 +48,8 @@ function codedFailure({ code, syscall, message, address, hostname, port }: Coded
       return `This machine has no address ${address}. Choose one of its own with --host or VOX_HOST.`
     case 'getaddrinfo ENOTFOUND':
       return `The host name ${hostname} is not known. Choose another one with --host or VOX_HOST.`
+    case 'open ENOENT':
+      return `There is no file ${path}.`
     case ' ERR_SQLITE_ERROR':
       return `The database file cannot be used (${message}). Check the path in VOX_DATABASE_URL and who may write there.`
     default:

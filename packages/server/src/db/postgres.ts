@@ -54,7 +54,8 @@ export async function reachable({ config, ...tls }: PostgresTarget): Promise<pg.
       await client.end()
     }
   }
-  const reason = failure instanceof AggregateError ? failure.errors.join('; ') : String(failure)
+  const failures: Error[] = failure instanceof AggregateError ? failure.errors : [failure]
+  const reason = failures.map(({ message }) => message).join('; ')
   throw new Error(`cannot connect to the PostgreSQL server: ${reason}`, { cause: failure })
 }
 

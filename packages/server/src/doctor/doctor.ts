@@ -4,7 +4,7 @@ import type { Check } from './check.ts'
 import { backupsAreFresh, diskHasSpace, engineFits, migrationsAreApplied, storageWorks } from './data-checks.ts'
 import { type Deployment, inspect } from './deployment.ts'
 import { error, type Finding } from './finding.ts'
-import { federationFits, passkeysFit, voiceIsPublic } from './identity-checks.ts'
+import { federationFits, passkeysFit } from './identity-checks.ts'
 import type { Machine } from './machine.ts'
 import { clockIsRight, filesSuffice, isRestarted, logIsForMachines, processIsAlone } from './machine-checks.ts'
 import {
@@ -34,7 +34,6 @@ export const CHECKS: readonly Check[] = [
   backupsAreFresh,
   passkeysFit,
   federationFits,
-  voiceIsPublic,
   logIsForMachines,
   isRestarted,
   filesSuffice,

@@ -55,12 +55,3 @@ export const federationFits = check('federation', async ({ config, gateway, mach
     )
   return ok(`Federation as ${domain}; its key is in the DNS.`)
 })
-
-export const voiceIsPublic = check('voice', ({ config }) => {
-  const url = config.get('media.url')
-  if (url) return ok(`Clients are told ${url} for voice and video.`)
-  return warning(
-    'Voice and video work on this machine only: VOX_MEDIA_URL is not set.',
-    `Set it, for example to quic://chat.example.org:${config.get('media.bind').port}, and open that UDP port.`,
-  )
-})

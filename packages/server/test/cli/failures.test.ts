@@ -56,6 +56,11 @@ describe('the failure of a command', () => {
       /mkdir 'up'\.$/,
     ],
     [
+      'a file that is not there',
+      coded('x', { code: 'ENOENT', syscall: 'open', path: '/no.tar' }),
+      /^There is no file \/no\.tar\.$/,
+    ],
+    [
       'a broken database file',
       coded('file is not a database', { code: 'ERR_SQLITE_ERROR' }),
       /\(file is not a database\)/,

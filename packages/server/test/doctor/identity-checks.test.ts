@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { federationFits, passkeysFit, voiceIsPublic } from '../../src/doctor/identity-checks.ts'
+import { federationFits, passkeysFit } from '../../src/doctor/identity-checks.ts'
 import { deploymentWith, machineWith } from '../support/deployment.ts'
 
 const GATEWAY = { VOX_SERVER_GATEWAY_URL: 'wss://chat.example.org/gateway' }
@@ -36,13 +36,5 @@ describe('the doctor on identity', () => {
       assert.match(finding.cure ?? '', cure)
     }
     assert.equal((await federationFits.run(deploymentWith())).level, 'ok')
-  })
-
-  it('warns that voice stays on this machine', async () => {
-    const local = await voiceIsPublic.run(deploymentWith())
-    assert.equal(local.level, 'warning')
-    assert.match(local.cure ?? '', /UDP port/)
-    const open = await voiceIsPublic.run(deploymentWith({ VOX_MEDIA_URL: 'quic://chat.example.org:4443' }))
-    assert.equal(open.level, 'ok')
   })
 })

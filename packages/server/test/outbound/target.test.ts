@@ -23,7 +23,11 @@ async function resolve(host: string): Promise<readonly string[]> {
 const judge = (url: string, allow = '') => targetOf(url, resolve, outboundAllow.parse(allow) ?? [])
 
 async function refused(url: string, allow?: string): Promise<void> {
-  await assert.rejects(judge(url, allow), { code: 'INVALID_URL', message: 'The URL is not allowed.' }, url)
+  await assert.rejects(
+    judge(url, allow),
+    { code: 'INVALID_URL', message: 'The URL must be http or https and lead to a public host.' },
+    url,
+  )
 }
 
 const HOSTILE = [

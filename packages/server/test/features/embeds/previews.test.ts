@@ -72,7 +72,10 @@ describe('the preview of a link', () => {
     const answers = await Promise.all(urls.map((url) => test.preview(url)))
     for (const answer of answers) {
       assert.equal(failure(answer), '400 INVALID_URL')
-      assert.deepEqual(answer.body.error, { code: 'INVALID_URL', message: 'The URL is not allowed.' })
+      assert.deepEqual(answer.body.error, {
+        code: 'INVALID_URL',
+        message: 'The URL must be http or https and lead to a public host.',
+      })
     }
     assert.equal(failure(await test.preview(`http://site.example/${'x'.repeat(2048)}`)), '422 VALIDATION_ERROR')
   })
