@@ -9,7 +9,8 @@ export function envExample(): string {
 
 const ENV_HEAD = `\
 # Every setting of a Vox server with its default. The server does not read this file by itself: give it to systemd
-# (EnvironmentFile=), to Compose (env_file:) or to Node (node --env-file=.env packages/server/src/main.ts).
+# (EnvironmentFile=), to Compose (env_file:) or to Node (npx node --env-file=.env packages/server/src/main.ts).
+# This version has no voice, video and federation: their settings are read and checked, but change nothing.
 # docs/configuration.md says which values are valid and which settings administrators can change while it runs.`
 
 function variableLines([, setting]: Row): string {
