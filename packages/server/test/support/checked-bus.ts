@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { GATEWAY_EVENTS, MAX_SERVER_MESSAGE } from '@vox/protocol'
+import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { LocalBus, type Published } from '../../src/events/bus.ts'
 import { serializerOf } from '../../src/serialize.ts'
 import { problemOf } from './payloads.ts'
@@ -51,12 +52,18 @@ export class CheckedBus extends LocalBus {
   async verify(databaseUrl: string): Promise<void> {
     assert.deepEqual(this.problems, [], 'events that are not as they are declared')
     const expected = this.#kept.filter(({ at }) => this.#now() - at < KEPT_MS)
-    if (expected.length === 0) return
+    if (expected.length === 0 || isInMemory(databaseUrl)) return
     const rows = await readRows(databaseUrl, 'select type, payload from event_log')
     const logged = new Set(rows.map(({ type, payload }) => `${type} ${payload}`))
     const missing = expected.filter(({ type, payload }) => !logged.has(`${type} ${payload}`))
     assert.deepEqual(missing, [], 'events that were sent but are not in the event log')
   }
+}
+
+/** Whether nobody but the server itself can look into its database. */
+function isInMemory(databaseUrl: string): boolean {
+  const target = parseDatabaseUrl(databaseUrl)
+  return target.engine === 'sqlite' && target.path === null
 }
 
 /** What is wrong with a published event, if anything. */

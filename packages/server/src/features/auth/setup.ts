@@ -86,10 +86,13 @@ export async function confirmSetup(
 /** Enables, in a job, the factor that has been proven to work. */
 type Enable = (job: Work) => Promise<void>
 
-async function proveTotp({ db, clock }: Services, { id }: Ticket, { code }: Confirmation): Promise<Enable> {
+async function proveTotp({ db, clock }: Services, { id }: Ticket, { setup_id, code }: Confirmation): Promise<Enable> {
   if (!code)
     throw new ApiError('2FA_INVALID_CODE', { status: 400, message: 'A code of the authenticator app is needed.' })
   const secret = await preparedTotp(db.read, id)
+  // Another request may have confirmed it since the ticket was found.
+  if (secret === undefined && !(await findTicket(db.read, 'setup_totp', setup_id, clock.now())))
+    throw new ApiError('2FA_SETUP_EXPIRED')
   if (secret === undefined) throw nothingPending()
   if (matchingSteps(secret, code, clock.now()).length === 0) throw new ApiError('2FA_INVALID_CODE')
   return async (job) => {
