@@ -19,12 +19,23 @@ export interface Change {
   /** The numbers of the first and the last of the changes that it stands for. */
   readonly first: number
   readonly last: number
+  /** Whether anybody may have seen what it was in between. */
+  isSeen: boolean
 }
 
-/** Whether it is news to a session that knows what came of the first so many changes, and nothing of the later ones. */
-export function isNews({ before, now, first, last }: Change, known: number): boolean {
-  // Who came in between has seen something else than both, maybe.
-  return known < first ? now.head !== before.head : known < last
+/** How much a session has been told by its snapshot: what came of these changes and, maybe, of those up to a later one. */
+export interface Knowledge {
+  readonly of: number
+  readonly maybeOf: number
+}
+
+export const NOTHING: Knowledge = { of: 0, maybeOf: 0 }
+
+/** Whether it is news to a session that knows this much of presences beside what it was told with everybody. */
+export function isNews({ before, now, first, last, isSeen }: Change, known: Knowledge): boolean {
+  if (last <= known.of) return false
+  // Who has seen what it was in between has to be told, also if it is again what it was before.
+  return isSeen || first <= known.maybeOf || now.head !== before.head
 }
 
 /**
@@ -56,11 +67,22 @@ export class Announcements {
   add(userId: number, before: EncodedEvent, now: EncodedEvent, isOffline: boolean): void {
     const earlier = this.#take(userId)
     const last = ++this.#count
-    const { first = last, before: told = before } = earlier ?? {}
-    this.#waiting.set(userId, { userId, before: told, now, isOffline, at: this.#clock.now(), first, last })
+    const { first = last, before: told = before, isSeen = false } = earlier ?? {}
+    this.#waiting.set(userId, { userId, before: told, now, isOffline, at: this.#clock.now(), first, last, isSeen })
     if (isOffline) this.#offline++
     if (this.#patience > 0) this.#schedule()
     else this.#announce()
+  }
+
+  /** Whether others have yet to be told of the user. */
+  isWaiting(userId: number): boolean {
+    return this.#waiting.has(userId)
+  }
+
+  /** Somebody learns by other means what the user is now. */
+  seen(userId: number): void {
+    const change = this.#waiting.get(userId)
+    if (change) change.isSeen = true
   }
 
   #take(userId: number): Change | undefined {

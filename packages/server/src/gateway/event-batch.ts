@@ -13,17 +13,14 @@ export const BATCH = 50
  */
 export class EventBatch {
   readonly events: readonly EncodedEvent[]
-  /** When they went out; Unix milliseconds. */
-  readonly at: number
   /** Size of their JSON in bytes, without the sequence numbers. */
   readonly size: number
   /** Which frames were asked for last, and those if it was not the first time. */
   #asked = 0
   #frames: string | undefined
 
-  constructor(events: readonly EncodedEvent[], at: number) {
+  constructor(events: readonly EncodedEvent[]) {
     this.events = events
-    this.at = at
     this.size = events.reduce((sum, event) => sum + event.size, 0)
   }
 
@@ -57,11 +54,11 @@ export class EventBatch {
   }
 }
 
-/** The events as entries of at most so many. */
-export function entriesOf(events: readonly EncodedEvent[], at: number, max = BATCH): Entry[] {
+/** The events as entries. */
+export function entriesOf(events: readonly EncodedEvent[]): Entry[] {
   const [only] = events
   if (events.length === 1 && only) return [only]
   const batches: Entry[] = []
-  for (let i = 0; i < events.length; i += max) batches.push(new EventBatch(events.slice(i, i + max), at))
+  for (let i = 0; i < events.length; i += BATCH) batches.push(new EventBatch(events.slice(i, i + BATCH)))
   return batches
 }

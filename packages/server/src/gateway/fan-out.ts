@@ -2,7 +2,7 @@ import { MAX_SERVER_MESSAGE, typingStart } from '@vox/protocol'
 import type { Community } from '../community/community.ts'
 import type { Audience } from '../events/audience.ts'
 import type { Published } from '../events/bus.ts'
-import { type Change, isNews } from './announcements.ts'
+import { type Change, isNews, type Knowledge, NOTHING } from './announcements.ts'
 import type { GatewayContext } from './context.ts'
 import { entriesOf } from './event-batch.ts'
 import { type EncodedEvent, encodeEvent } from './frames.ts'
@@ -63,21 +63,17 @@ export class FanOut {
 
   /** Tells each member what is news to them of these presences, but for their own and those of users they are apart from. */
   announce(changes: readonly Change[]): void {
-    const now = this.#context.clock.now()
     const oldest = changes.reduce((least, { first }) => Math.min(least, first), Number.POSITIVE_INFINITY)
     const unseen = this.#unseen(changes)
-    const entriesFor = (known: number, hidden: ReadonlySet<number> | undefined) => {
+    const entriesFor = (known: Knowledge, hidden: ReadonlySet<number> | undefined) => {
       const news = changes.filter((change) => isNews(change, known) && !hidden?.has(change.userId))
-      return entriesOf(
-        news.map((change) => change.now),
-        now,
-      )
+      return entriesOf(news.map(({ now }) => now))
     }
-    const usual = entriesFor(0, undefined)
+    const usual = entriesFor(NOTHING, undefined)
     for (const { count } of usual) this.events += count
     for (const session of this.#belonging({ to: 'members' })) {
       const hidden = unseen.get(session.userId)
-      const entries = session.knows < oldest && !hidden ? usual : entriesFor(session.knows, hidden)
+      const entries = session.knows.maybeOf < oldest && !hidden ? usual : entriesFor(session.knows, hidden)
       for (const entry of entries) {
         session.append(entry)
         this.deliveries += entry.count

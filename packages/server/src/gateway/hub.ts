@@ -68,8 +68,8 @@ export class Hub {
     this.#connect(session, identity, connection)
     session.append(this.#ready(session, identity))
     if (backlog) session.catchUp = new CatchUp(backlog, this.#context.clock)
-    session.knows = this.#presences.changes
-    session.snapshot = this.#snapshot(userId, !isFirst)
+    session.knows = { of: this.#presences.changes, maybeOf: Number.POSITIVE_INFINITY }
+    session.snapshot = this.#snapshot(session, !isFirst)
     connection.outbox.start(session)
     if (isFirst) this.#presences.connected(userId, true)
   }
@@ -144,9 +144,11 @@ export class Hub {
   }
 
   /** The presence snapshot of a new session; when the client has been told all of it, whoever listens learns so. */
-  *#snapshot(userId: number, includeOwn: boolean): Generator<Entry, void> {
-    const max = Math.min(BATCH, this.#context.limits().replay_buffer_events)
-    yield* this.#presences.snapshot(userId, max, includeOwn)
+  *#snapshot(session: Session, includeOwn: boolean): Generator<Entry, void> {
+    const { userId, knows } = session
+    const hasRoomForBatches = this.#context.limits().replay_buffer_events >= BATCH
+    yield* this.#presences.snapshot(userId, hasRoomForBatches, includeOwn)
+    session.knows = { of: knows.of, maybeOf: this.#presences.changes }
     for (const listener of this.#caughtUpListeners) listener(userId)
   }
 

@@ -63,8 +63,8 @@ export class PresencePage {
   }
 
   /** All of it, as it is told to whoever sees all of it. */
-  batch(now: number): EventBatch {
-    this.#batch ??= new EventBatch(this.without([]), now)
+  batch(): EventBatch {
+    this.#batch ??= new EventBatch(this.without([]))
     return this.#batch
   }
 

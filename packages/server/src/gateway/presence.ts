@@ -5,7 +5,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { Announcements } from './announcements.ts'
 import { type Entry, entriesOf } from './event-batch.ts'
 import { type EncodedEvent, encodeEvent } from './frames.ts'
-import { PresencePages } from './presence-pages.ts'
+import { type PresencePage, PresencePages } from './presence-pages.ts'
 
 /** What a user says of themselves. */
 export interface Presence {
@@ -39,10 +39,10 @@ export interface Presences {
   /** How many changes of visible presences there have been. */
   readonly changes: number
   /**
-   * What the viewer is told after `ready`, at most so many at a time and with the own presence first if asked for. Each
+   * What the viewer is told after `ready`, in batches or one by one, and with the own presence first if asked for. Each
    * part is read when it is taken, so it tells of all changes there have been so far.
    */
-  snapshot(viewerId: number, max: number, includeOwn: boolean): Generator<Entry, void>
+  snapshot(viewerId: number, inBatches: boolean, includeOwn: boolean): Generator<Entry, void>
   /** Ends custom statuses whose time has come. */
   sweep(now: number): void
 }
@@ -99,17 +99,28 @@ export class LocalPresences implements Presences {
 
   shownTo(viewerId: number, userId: number): PresenceData {
     if (viewerId === userId) return this.#own(userId)
+    this.#announcements.seen(userId)
     return this.#sees(viewerId, userId) ? this.#shown(userId) : offline(userId)
   }
 
-  *snapshot(viewerId: number, max: number, includeOwn: boolean): Generator<Entry, void> {
-    const { community, clock } = this.#context
+  *snapshot(viewerId: number, inBatches: boolean, includeOwn: boolean): Generator<Entry, void> {
+    const { community } = this.#context
     if (includeOwn) yield this.#encode(this.#own(viewerId))
     for (const page of this.#visible) {
       if (!community.isMember(viewerId)) return
-      const unseen = [viewerId, ...community.blocks.apartFrom(viewerId)]
-      if (page.users.size <= max && !page.hasAny(unseen)) yield page.batch(clock.now())
-      else yield* entriesOf(page.without(unseen), clock.now(), max)
+      if (!inBatches) yield* this.#oneByOne(viewerId, page)
+      else {
+        const unseen = [viewerId, ...community.blocks.apartFrom(viewerId)]
+        if (page.hasAny(unseen)) yield* entriesOf(page.without(unseen))
+        else yield page.batch()
+      }
+    }
+  }
+
+  *#oneByOne(viewerId: number, { users }: PresencePage): Generator<Entry, void> {
+    for (const userId of [...users.keys()]) {
+      const event = users.get(userId)
+      if (event && this.#sees(viewerId, userId)) yield event
     }
   }
 
@@ -129,9 +140,9 @@ export class LocalPresences implements Presences {
     this.#retell(otherId, userId)
   }
 
-  /** Tells the viewer what the user looks like now; nothing if that is offline in either case. */
+  /** Tells the viewer what the user looks like now; nothing if that is offline in either case, as all know. */
   #retell(viewerId: number, userId: number): void {
-    if (!this.#visible.get(userId)) return
+    if (!this.#visible.get(userId) && !this.#announcements.isWaiting(userId)) return
     const data = this.shownTo(viewerId, userId)
     this.#context.bus.publish({ event: presenceUpdate, data, audience: { to: 'users', users: [viewerId] } })
   }

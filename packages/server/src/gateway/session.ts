@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Limits } from '@vox/protocol'
+import { NOTHING } from './announcements.ts'
 import type { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { Entry } from './event-batch.ts'
@@ -26,8 +27,8 @@ export class Session {
   heartbeatAt = 0
   /** When the connection was lost. */
   lostAt = 0
-  /** How many changes of presences there had been when it was opened: its snapshot tells of these. */
-  knows = 0
+  /** Of which changes of presences the snapshot has told the client. */
+  knows = NOTHING
   /** Presences the client has not been told yet. */
   snapshot: Iterator<Entry> | undefined
   /** What the user is owed comes before anything else. */

@@ -27,9 +27,9 @@ describe('pages of presences', () => {
           else visible.delete(id)
           assert.equal(pages.get(id), visible.get(id))
           // Asked for in between, so that a batch that is not made anew would be noticed.
-          if (version % 7 === 0) for (const page of pages) page.batch(0)
+          if (version % 7 === 0) for (const page of pages) page.batch()
         }
-        const batches = [...pages].map((page) => page.batch(0))
+        const batches = [...pages].map((page) => page.batch())
         assert.ok(batches.every(({ count }) => count >= 1 && count <= BATCH))
         assert.deepEqual(new Set(batches.flatMap(({ events }) => events)), new Set(visible.values()))
         assert.equal(
@@ -43,7 +43,7 @@ describe('pages of presences', () => {
   it('are the same batch for everybody, until somebody on the page changes', () => {
     const pages = new PresencePages()
     for (let id = 1; id <= 2 * BATCH; id++) pages.set(id, event(id))
-    const batches = () => [...pages].map((page) => page.batch(0))
+    const batches = () => [...pages].map((page) => page.batch())
     const [first, second] = batches()
     assert.deepEqual(batches(), [first, second])
     pages.set(1, event(1, 1))

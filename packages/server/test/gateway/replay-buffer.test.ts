@@ -35,7 +35,7 @@ describe('a replay buffer', () => {
         for (const size of sizes) {
           const added = Array.from({ length: size }, (_, i) => event(i))
           events.push(...added)
-          for (const each of entriesOf(added, 0)) buffer.append(each)
+          for (const each of entriesOf(added)) buffer.append(each)
           while (buffer.overflows(capacity)) buffer.dropOldest()
         }
         assert.equal(buffer.top, events.length)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { type CloseReason, DEFAULT_LIMITS } from '@vox/protocol'
@@ -11,38 +10,8 @@ import { EncodedEvent } from '../../src/gateway/frames.ts'
 import { Outbox } from '../../src/gateway/outbox.ts'
 import { Session } from '../../src/gateway/session.ts'
 import { TestClock } from '../support/clock.ts'
+import { FakeSocket } from '../support/fake-socket.ts'
 import { TestGateway } from '../support/gateway.ts'
-
-/** A socket that takes bytes until the test says that the peer has stopped reading. */
-class FakeSocket extends EventEmitter {
-  writableNeedDrain = false
-  writableLength = 0
-  isReading = true
-  written = ''
-
-  write(bytes: string): boolean {
-    this.written += bytes
-    if (this.isReading) return true
-    this.writableNeedDrain = true
-    this.writableLength += bytes.length
-    return false
-  }
-
-  cork(): void {}
-
-  uncork(): void {}
-
-  drain(): void {
-    this.writableNeedDrain = false
-    this.writableLength = 0
-    this.emit('drain')
-  }
-
-  /** Numbers in the order in which they were written; `resumed` as 0. */
-  get sequence(): number[] {
-    return [...this.written.matchAll(/"seq":(\d+)\}(\})?/g)].map(([, seq, isResumed]) => (isResumed ? 0 : Number(seq)))
-  }
-}
 
 /** A session on a fake socket. */
 class Line {
@@ -189,11 +158,7 @@ describe('a replay', () => {
 
 describe('events that came as a batch', () => {
   const now = new TestClock().now()
-  const batch = (count: number) =>
-    new EventBatch(
-      Array.from({ length: count }, () => new EncodedEvent('b', '1', now)),
-      now,
-    )
+  const batch = (count: number) => new EventBatch(Array.from({ length: count }, () => new EncodedEvent('b', '1', now)))
 
   it('are replayed from the middle of it', () => {
     const line = new Line()
@@ -265,10 +230,7 @@ describe('a presence snapshot', () => {
     line.session.snapshot = (function* () {
       for (const size of [50, 50, 50, 20]) {
         built += size
-        yield new EventBatch(
-          Array.from({ length: size }, () => new EncodedEvent('p', '1', 0)),
-          0,
-        )
+        yield new EventBatch(Array.from({ length: size }, () => new EncodedEvent('p', '1', 0)))
       }
     })()
     line.socket.isReading = false
