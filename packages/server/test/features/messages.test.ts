@@ -243,6 +243,19 @@ forEachEngine('messages of a feed', (engine) => {
     assert.equal((await ada.post(`${feed}/messages`, { body: 'x' })).status, 201)
   })
 
+  it('come before the ban of their author, or not at all', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed } = await withFeed(server)
+    const { thread_id } = (await ada.post(`${feed}/threads`, { name: 'thread' })).body
+    const [adas] = await connectAll(server, ada)
+    const places = [`${feed}/messages`, `${feed}/threads/${thread_id}/messages`]
+    const post = () => places.map((place) => bob.post(place, { body: 'x' }))
+    const sent = [...post(), ...post(), ada.put(`/bans/${bob.userId}`), ...post(), ...post()]
+    const answers = (await Promise.all(sent)).map(({ status }) => status)
+    const told = ((await adas?.told()) ?? []).map(([type]) => type)
+    assert.equal(told.indexOf('member_ban'), answers.filter((status) => status === 201).length)
+  })
+
   it('get rising ids in the order in which they become visible, also when many post at once', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob, feed } = await withFeed(server)
