@@ -216,8 +216,10 @@ async function spaceIn(place: 'feed' | 'room' | 'thread', id: number, { feedOfTh
 
 /** Throws `MISSING_PERMISSIONS` unless `held` has all of `required`. */
 export function demandPermission(held: bigint, required: bigint): void {
-  if (!holds(held, required))
-    throw new ApiError('MISSING_PERMISSIONS', { fields: { missing_permission: lowestMissing(held, required) } })
+  if (holds(held, required)) return
+  const missing = lowestMissing(held, required)
+  const named = missing && { message: `The permission ${missing.toUpperCase()} is missing.` }
+  throw new ApiError('MISSING_PERMISSIONS', { ...named, fields: { missing_permission: missing } })
 }
 
 /** The form that an endpoint takes instead of JSON. */

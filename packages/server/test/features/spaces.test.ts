@@ -44,6 +44,7 @@ forEachEngine('feeds', (engine) => {
     const answer = await bob.post('/feeds', { name: 'x', type: 'text' })
     assert.equal(failure(answer), '403 MISSING_PERMISSIONS')
     assert.equal(answer.body.error.missing_permission, 'manage_spaces')
+    assert.equal(answer.body.error.message, 'The permission MANAGE_SPACES is missing.')
   })
 
   it('hold to the rules for names, types, categories and overrides', async () => {
