@@ -11,7 +11,7 @@ const THROTTLE_MS = 5_000
 type Throttle = Map<string, number>
 
 /** Adds the command by which users show that they are writing in a feed or in a conversation. */
-export function addTyping(commands: Commands, { community, bus, clock, participantsOf }: GatewayContext): void {
+export function addTyping(commands: Commands, { community, bus, clock, log, participantsOf }: GatewayContext): void {
   const throttles = new WeakMap<Session, Throttle>()
 
   commands.on(sendTyping, (session, { feed_id: feedId, dm_id: dmId }) => {
@@ -28,8 +28,18 @@ export function addTyping(commands: Commands, { community, bus, clock, participa
   async function typeInConversation(session: Session, dm_id: number): Promise<void> {
     const place = `dm${dm_id}`
     if (isTooSoon(session, place)) return
-    const users = await participantsOf(dm_id)
+    const users = await participantsIn(dm_id)
     if (users.includes(session.userId)) tell(session, place, { dm_id }, { to: 'users', users })
+  }
+
+  /** That somebody is writing is not worth a connection while the database is out of reach. */
+  async function participantsIn(dm_id: number): Promise<readonly number[]> {
+    try {
+      return await participantsOf(dm_id)
+    } catch (err) {
+      log.debug({ err }, 'who hears of typing could not be looked up')
+      return []
+    }
   }
 
   function tell(

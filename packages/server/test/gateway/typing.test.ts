@@ -149,6 +149,19 @@ describe('typing in a conversation', () => {
     await second.next('typing_start')
   })
 
+  it('is dropped, and costs no connection, while who takes part cannot be looked up', async () => {
+    await using gateway = await TestGateway.start()
+    const [first] = await pair(gateway)
+    gateway.conversations.get = () => {
+      throw new Error('the database is unavailable')
+    }
+    first.send('typing', { dm_id: DM })
+    assert.deepEqual(await first.rest(), [])
+    gateway.conversations.get = () => [1]
+    first.send('typing', { dm_id: DM })
+    await first.next('typing_start')
+  })
+
   it('does not pass a block, in either direction', async () => {
     await using gateway = await TestGateway.start()
     const [first, second] = await pair(gateway)
