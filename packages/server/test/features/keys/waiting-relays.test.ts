@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { restarted } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
 import { createFeed, type Member, registerAll } from '../../support/community.ts'
-import { openPair } from '../../support/conversations.ts'
+import { createGroup, openPair } from '../../support/conversations.ts'
 import { addDevice, fetchPackages, stockUp } from '../../support/devices.ts'
 import { forEachEngine } from '../../support/engines.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -25,6 +25,13 @@ const BUSY = { VOX_LIMIT_GATEWAY_MESSAGES_PER_MINUTE: '10000' }
 const arrive = (server: TestServer, member: Member) => GatewayClient.connect(server, member, { settled: false })
 
 const asTold = ({ type, d }: Received): Told => [type, d]
+
+const idOf = ([, d]: Told): bigint => {
+  const { relay_id, msg_id } = d as { relay_id?: bigint; msg_id?: bigint }
+  return relay_id ?? msg_id ?? 0n
+}
+
+const ascending = (one: bigint, other: bigint) => (one < other ? -1 : 1)
 
 const dataOf = (told: readonly Told[]) => told.map(([, d]) => (d as { data: string }).data)
 
@@ -148,6 +155,39 @@ forEachEngine('relays for somebody who is away', (engine) => {
     assert.equal(told[waiting.length - 1]?.[0], 'mls_proposal', 'nothing else comes before')
     const online = { user_id: ada.userId, status: 'online' }
     assert.ok(told.some(([type, d]) => type === 'presence_update' && isDeepStrictEqual(d, online)))
+  })
+
+  it('are told without a gap to a session that begins while more come', async () => {
+    await using server = await startTestServer(engine, { env: { ...BUSY, VOX_LIMIT_RESUME_WINDOW_SECONDS: '0' } })
+    const [ada, bob, cleo] = await registerAll(server, 'ada', 'bob', 'cleo')
+    const dm_id = await createGroup(ada, bob, cleo)
+    const [a, c] = await connectAll(server, ada, cleo)
+    const rounds = 8
+    for (let round = 0; round < rounds; round++) {
+      const sending = Array.from({ length: 15 }, async () => {
+        relay(a, 'proposal', groupMessage(`dm:${dm_id}`, round, 'proposal'))
+        relay(c, 'proposal', groupMessage(`dm:${dm_id}`, round, 'proposal'))
+        await ada.post(`/dms/${dm_id}/messages`, { body: 'x' })
+      })
+      const b = await arrive(server, bob)
+      await Promise.all(sending)
+      const [all, others] = await allTold(a, c)
+      assert.deepEqual(all, others)
+      const last = all?.at(-1)
+      const told: Told[] = []
+      while (!isDeepStrictEqual(told.at(-1), last)) {
+        const event = asTold(await b.socket.next())
+        if (event[0] !== 'presence_update') told.push(event)
+      }
+      assert.deepEqual(told.map(idOf), told.map(idOf).toSorted(ascending))
+      const relays = (events: readonly Told[] = []) => events.filter(([type]) => type === 'mls_proposal')
+      const [heard, sent] = [relays(told), relays(all)]
+      assert.deepEqual(heard.slice(-sent.length), sent.slice(-heard.length), `in round ${round}`)
+      b.socket.terminate()
+      await b.socket.closed
+      const presence = async () => (await ada.get(`/users/${bob.userId}/presence`)).body.status
+      await eventually(async () => assert.equal(await presence(), 'offline'))
+    }
   })
 
   it('are gone after 30 days', async () => {
