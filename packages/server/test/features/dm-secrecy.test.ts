@@ -6,6 +6,8 @@ import { createGroup, listed, openPair, say } from '../support/conversations.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { FORM_TYPE, filePart, formBody, uploadTextTo } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
+import { groupMessage } from '../support/mls.ts'
+import { allTold, relay } from '../support/relays.ts'
 import { failure, startTestServer } from '../support/server.ts'
 
 const UNKNOWN = 4_000_000
@@ -127,5 +129,35 @@ forEachEngine('who takes no part in a conversation', (engine) => {
       (await a?.told())?.map(([type]) => type),
       ['message_create'],
     )
+  })
+
+  it('hears nothing between being removed and being added again, whatever comes at the same time', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob, cleo] = await registerAll(server, 'ada', 'bob', 'cleo')
+    const dm_id = await createGroup(ada, bob, cleo)
+    const msg_id = await say(ada, dm_id)
+    const [a, b, c] = await connectAll(server, ada, bob, cleo)
+    for (let round = 0; round < 10; round++) {
+      const busy = Array.from({ length: 6 }, (_, n) => {
+        relay(a, 'proposal', groupMessage(`dm:${dm_id}`, n, 'proposal'))
+        return Promise.all([
+          ada.post(`/dms/${dm_id}/messages`, { body: 'x', mentions: [0] }),
+          ada.patch(`/dms/${dm_id}/messages/${msg_id}`, { body: `${round} ${n}` }),
+          cleo.put(`/dms/${dm_id}/messages/${msg_id}/reactions/${round}-${n}`),
+          cleo.post(`/dms/${dm_id}/read`, { up_to_msg_id: msg_id }),
+        ])
+      })
+      const path = `/dms/${dm_id}/recipients/${bob.userId}`
+      await Promise.all([...busy, round % 2 === 0 ? cleo.delete(path) : cleo.put(path)])
+    }
+    await allTold(a, c)
+    let isPart = true
+    for (const [type, d] of (await b?.told()) ?? []) {
+      const { user_id } = d as { user_id?: number }
+      if (type === 'dm_create') isPart = true
+      assert.ok(isPart, `${type} came after the removal`)
+      if (type === 'dm_recipient_remove' && user_id === bob.userId) isPart = false
+    }
+    assert.ok(isPart)
   })
 })
