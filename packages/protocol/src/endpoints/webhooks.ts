@@ -25,7 +25,7 @@ export const createWebhook = endpoint({
   body: Fields({ name: WebhookName, avatar: Avatar }),
   noStore: true,
   reply: { 201: Fields({ ...WebhookObject.properties, token: Text() }) },
-  errors: ['MISSING_PERMISSIONS', 'SPACE_NOT_FOUND', 'INVALID_OPERATION'],
+  errors: ['MISSING_PERMISSIONS', 'SPACE_NOT_FOUND', 'INVALID_OPERATION', 'FORBIDDEN'],
 })
 
 /** The webhooks of a feed, by id (spec 04, section 10.2). */
@@ -59,7 +59,7 @@ export const updateWebhook = endpoint({
   params: WebhookParams,
   body: Fields({ name: Maybe(WebhookName), avatar: Avatar }),
   reply: { 200: WebhookObject },
-  errors: ['MISSING_PERMISSIONS', 'WEBHOOK_NOT_FOUND'],
+  errors: ['MISSING_PERMISSIONS', 'WEBHOOK_NOT_FOUND', 'FORBIDDEN'],
 })
 
 /** Deletes a webhook; its token is worth nothing from then on, and its messages stay (spec 04, section 10.5). */

@@ -218,6 +218,21 @@ forEachEngine('webhooks', (engine) => {
     await test.mia.patch(`/webhooks/${id}`, { avatar: '' })
     assert.equal(failure(await test.bob.get(path)), '403 FORBIDDEN')
   })
+
+  it('open no file to those who may not read it', async () => {
+    await using test = await withFeed(engine)
+    const { ada, mia, feed } = test
+    const path = `/files/${await uploadText(ada, test.feedId)}`
+    const avatar = `/api/v1${path}`
+    const { id } = await test.create()
+    assert.equal(failure(await mia.post(`${feed}/webhooks`, { name: 'x', avatar })), '403 FORBIDDEN')
+    assert.equal(failure(await mia.patch(`/webhooks/${id}`, { name: 'x', avatar })), '403 FORBIDDEN')
+    assert.equal((await mia.get(`/webhooks/${id}`)).body.name, 'builds')
+    assert.equal(failure(await mia.get(path)), '403 FORBIDDEN')
+    // Once it shows, everybody may read it, and go on with it.
+    assert.equal((await ada.patch(`/webhooks/${id}`, { avatar })).status, 200)
+    assert.equal((await mia.patch(`/webhooks/${id}`, { name: 'x', avatar })).status, 200)
+  })
 })
 
 /** What a webhook needs in other hands: without a permission it would be refused. */

@@ -28,6 +28,27 @@ export async function mayRead(
   return (await isAvatar(db, file)) || isIconOfOwnGroup(db, file, userId)
 }
 
+/**
+ * Refuses the URL of a file that the user may not read, as a picture that everybody may: it would open to them by that.
+ *
+ * @throws ApiError `FORBIDDEN`
+ */
+export async function demandShowable(
+  circumstances: Circumstances & { config: Config },
+  userId: number,
+  url: string,
+): Promise<void> {
+  const file = await circumstances.db
+    .selectFrom('files')
+    .selectAll()
+    // The URL ends with it, and it has an index.
+    .where('file_id', '=', url.slice(url.lastIndexOf('/') + 1))
+    .where('url', '=', url)
+    .executeTakeFirst()
+  if (file && !(await mayRead(circumstances, userId, file)))
+    throw new ApiError('FORBIDDEN', { message: 'You may not read that file yourself.' })
+}
+
 async function seesOneOf({ db, community }: Circumstances, userId: number, places: readonly FilePlace[]) {
   for (const { feed_id, dm_id } of places) {
     if (feed_id !== null && community.sees(userId, { type: 'feed', id: feed_id })) return true

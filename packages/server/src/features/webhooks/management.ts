@@ -1,10 +1,12 @@
 import { ApiError, Permission, type Static, webhookCreate, webhookDelete, webhookUpdate } from '@vox/protocol'
 import type { createWebhook, updateWebhook, WebhookObject } from '@vox/protocol/endpoints'
 import type { Audience } from '../../events/audience.ts'
+import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { cleared, isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
 import { newSecret, tokenHash } from '../auth/tokens.ts'
+import { demandShowable } from '../files/access.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { countWebhooks, demandWebhook, type WebhookRow, webhooksOf } from './store.ts'
 
@@ -41,6 +43,7 @@ export class WebhookManagement {
       this.#demandFeed(callerId, feedId)
       if ((await countWebhooks(job.db, feedId)) >= MAX_PER_FEED)
         throw new ApiError('INVALID_OPERATION', { message: `A feed has at most ${MAX_PER_FEED} webhooks.` })
+      await this.#demandShowable(job, callerId, avatar)
       const row = {
         feed_id: feedId,
         name,
@@ -66,6 +69,7 @@ export class WebhookManagement {
       const { name = before.name, avatar = before.avatar } = cleared(patch, 'avatar')
       const changes = { ...(name !== before.name && { name }), ...(avatar !== before.avatar && { avatar }) }
       if (!isEmpty(changes)) {
+        await this.#demandShowable(job, callerId, changes.avatar)
         await job.db.updateTable('webhooks').set(changes).where('webhook_id', '=', webhookId).execute()
         job.emit(webhookUpdate, { webhook_id: webhookId, ...changes }, MANAGERS)
       }
@@ -81,6 +85,10 @@ export class WebhookManagement {
       job.emit(webhookDelete, { webhook_id: webhookId }, MANAGERS)
       job.audit({ type: 'webhook.delete', actor: callerId, target: webhookId, metadata: { name } })
     })
+  }
+
+  async #demandShowable({ db }: Work, callerId: number, avatar: string | null = null): Promise<void> {
+    if (avatar !== null) await demandShowable({ ...this.#services, db }, callerId, avatar)
   }
 
   #demandFeed(callerId: number, feedId: number): void {
