@@ -38,7 +38,7 @@ export async function postAnswer(
     await post(job, core, { ...home, ...said, embeds, components })
     return
   }
-  whisper(job, user_id, place, {
+  await whisper(job, core.community, user_id, place, {
     ...said,
     ...(embeds[0] && { embed: embeds[0] }),
     ...(embeds.length > 1 && { embeds }),

@@ -145,7 +145,8 @@ export class Interactions {
   }
 
   #tell({ user_id, place }: Interaction, body: string): Promise<void> {
-    return this.#core.work.run(async (job) => whisper(job, user_id, place, { author_id: null, body }))
+    const { work, community } = this.#core
+    return work.run((job) => whisper(job, community, user_id, place, { author_id: null, body }))
   }
 }
 

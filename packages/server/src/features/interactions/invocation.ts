@@ -47,13 +47,13 @@ export async function invocationIn(
   }
 }
 
-/** Whether a bot is active and sees what is in a place, so that it may learn of what is done there. */
+/** Whether somebody, bot or not, is active and sees what is in a place, so as to learn of what is done there. */
 export async function isPresent(
   db: Kysely<Schema>,
   community: Community,
-  botUserId: number,
+  userId: number,
   { feed_id, dm_id }: Place,
 ): Promise<boolean> {
-  if (feed_id !== null) return community.sees(botUserId, { type: 'feed', id: feed_id })
-  return dm_id !== null && community.isMember(botUserId) && takesPart(db, botUserId, dm_id)
+  if (feed_id !== null) return community.sees(userId, { type: 'feed', id: feed_id })
+  return dm_id !== null && community.isMember(userId) && takesPart(db, userId, dm_id)
 }

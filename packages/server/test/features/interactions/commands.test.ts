@@ -323,6 +323,21 @@ forEachEngine('a slash command in a conversation', (engine) => {
     assert.equal(failure(await bob.post(`/dms/${pair}/messages`, { body: '/roll' })), '403 USER_BLOCKED')
   })
 
+  it('tells somebody who has been removed meanwhile nothing, be it answered or not', async () => {
+    const clock = new TestClock()
+    await using server = await startTestServer(engine, { clock })
+    const { ada, bob, dice } = await withBot(server)
+    const dm = await createGroup(ada, bob, dice)
+    const call = async () => (await bob.post(`/dms/${dm}/messages`, { body: '/roll' })).body.interaction_id
+    const [answered] = [await call(), await call()]
+    const [bobs] = await connectAll(server, bob)
+    await ada.delete(`/dms/${dm}/recipients/${bob.userId}`)
+    assert.equal((await respond(dice, answered, { body: 'psst', ephemeral: true })).status, 204)
+    clock.advance(15_001)
+    await ada.post(`/dms/${dm}/messages`, { body: 'x' })
+    assert.deepEqual(await told(bobs), [['dm_recipient_remove', { dm_id: dm, user_id: bob.userId }]])
+  })
+
   it('is an ordinary message where the bot takes no part, or has left', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob, eve, dice } = await withBot(server)
