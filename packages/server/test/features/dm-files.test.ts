@@ -134,7 +134,8 @@ forEachEngine('a group that everybody has left', (engine) => {
     await bob.patch('/users/@me', { avatar: face.url })
     await ada.patch(`/dms/${await createGroup(ada, bob)}`, { icon: icon.url })
     const { feed_id } = (await admin.post('/feeds', { name: 'news', type: 'text' })).body
-    await admin.post(`/feeds/${feed_id}/webhooks`, { name: 'hook', avatar: hook.url })
+    await grant(admin, bob, ['MANAGE_WEBHOOKS'])
+    assert.equal((await bob.post(`/feeds/${feed_id}/webhooks`, { name: 'hook', avatar: hook.url })).status, 201)
     for (const client of [ada, bob]) assert.equal(failure(await client.delete(`/dms/${dm}`)), '204 undefined')
     for (const file of [attached, loose]) assert.equal(failure(await ada.get(`/files/${file}`)), '404 FILE_NOT_FOUND')
     for (const file of [shared, face.file_id, icon.file_id, hook.file_id])
