@@ -70,8 +70,8 @@ export class Hub {
     if (backlog) session.catchUp = new CatchUp(backlog, this.#context.clock)
     session.knows = { of: this.#presences.changes, maybeOf: Number.POSITIVE_INFINITY }
     session.snapshot = this.#snapshot(session, !isFirst)
-    connection.outbox.start(session)
     if (isFirst) this.#presences.connected(userId, true)
+    connection.outbox.start(session)
   }
 
   /** Goes on with a session on this connection; one that still had another takes leave of it. */
@@ -81,23 +81,24 @@ export class Hub {
     this.resumed++
     this.#connect(session, identity, connection)
     old?.close('SESSION_EXPIRED')
-    connection.outbox.resume(session, lastSeq)
     if (isFirst) this.#presences.connected(session.userId, false)
+    connection.outbox.resume(session, lastSeq)
   }
 
   /** The session's connection is gone: it can be resumed from now on, or is over when the reason says so. */
   disconnected(session: Session, reason: CloseReason | undefined): void {
     session.connection = undefined
     session.lostAt = this.#context.clock.now()
+    if (reason === 'AUTH_FAILED' || reason === 'REPLAY_EXHAUSTED') this.#forget(session)
     const resumable = this.#sessions.of(session.userId).filter(({ isLive }) => !isLive)
     resumable.sort((a, b) => a.lostAt - b.lostAt)
     for (const oldest of resumable.slice(0, -MAX_RESUMABLE)) this.#forget(oldest)
     if (this.liveSessionsOf(session.userId).length === 0) this.#presences.disconnected(session.userId)
-    if (reason === 'AUTH_FAILED' || reason === 'REPLAY_EXHAUSTED') this.#forget(session)
   }
 
-  /** Ends the session for good. */
+  /** Ends the session for good; it has been told why. */
   end(session: Session, reason: 'AUTH_FAILED' | 'REPLAY_EXHAUSTED'): void {
+    session.endCatchUp()
     if (session.connection) session.connection.close(reason)
     else this.#forget(session)
   }

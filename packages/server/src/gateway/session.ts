@@ -54,12 +54,29 @@ export class Session {
 
   /** Gives the event, or each of a batch, the next number and sends it as soon as this urgency asks, or on resume. */
   append(entry: Entry, urgency: Urgency = 'soon'): void {
-    if (!this.catchUp) this.#number(entry, urgency)
-    else if (!this.catchUp.hold(entry, this.#limits().replay_buffer_events)) this.#release(this.catchUp)
+    if (this.catchUp) {
+      if (!this.catchUp.hold(entry, this.#limits().replay_buffer_events)) this.endCatchUp()
+      return
+    }
+    this.log.append(entry)
+    this.#appended(urgency)
   }
 
-  #number(entry: Entry, urgency: Urgency = 'soon'): void {
-    this.log.append(entry)
+  /** Goes on with what was held back; what the user is still owed stays so. */
+  endCatchUp(): void {
+    if (!this.catchUp) return
+    const { held } = this.catchUp
+    this.catchUp = undefined
+    this.#appendAll(held)
+  }
+
+  /** All are in the buffer before any is sent, because sending brings up what comes next. */
+  #appendAll(entries: readonly Entry[]): void {
+    for (const entry of entries) this.log.append(entry)
+    this.#appended('soon')
+  }
+
+  #appended(urgency: Urgency): void {
     const capacity = this.#limits().replay_buffer_events
     while (this.log.overflows(capacity)) this.#dropOldest()
     this.#outbox?.wake(urgency)
@@ -78,18 +95,11 @@ export class Session {
     const page = catchUp.take(
       this.#limits().replay_buffer_events,
       () => this.#outbox?.wake('soon'),
-      () => this.#connection?.close('UNKNOWN_ERROR'),
+      (error) => this.#connection?.fail(error),
     )
-    for (const event of page) this.#number(event)
-    if (!catchUp.isOver) return page.length > 0
-    this.#release(catchUp)
-    return true
-  }
-
-  /** Goes on with what was held back. */
-  #release({ held }: CatchUp): void {
-    this.catchUp = undefined
-    for (const entry of held) this.#number(entry)
+    if (catchUp.isOver) this.endCatchUp()
+    else if (page.length > 0) this.#appendAll(page)
+    return catchUp.isOver || page.length > 0
   }
 
   /** An event that leaves the buffer unsent would be missing in the middle of the sequence (spec 06, section 12.5). */

@@ -294,6 +294,23 @@ describe('the end of a token', () => {
     await untouched.rest()
   })
 
+  it('leaves the five other sessions that were lost resumable', async () => {
+    await using gateway = await TestGateway.start()
+    const ended = gateway.member(1, { authSessionId: 10 })
+    const other = gateway.member(1, { authSessionId: 11 })
+    const lost = []
+    for (let i = 0; i < 5; i++) {
+      const socket = await gateway.identify(other)
+      await socket.close()
+      lost.push(socket)
+    }
+    const socket = await gateway.identify(ended)
+    gateway.gateway.endAuthSession(10)
+    await socket.closed
+    assert.equal(gateway.gateway.stats.resumableSessions, 5)
+    await (await gateway.resume(other, lost[0]?.sessionId ?? '', 1)).next('resumed')
+  })
+
   it('concerns the token a session was resumed with last', async () => {
     await using gateway = await TestGateway.start()
     const first = gateway.member(1, { authSessionId: 10 })
