@@ -1,7 +1,8 @@
 import type { EncodedEvent } from './frames.ts'
+import type { OwnEvent } from './own-event.ts'
 
 /** What goes into a session's sequence at once: an event, or several that many sessions are told in a row. */
-export type Entry = EncodedEvent | EventBatch
+export type Entry = EncodedEvent | EventBatch | OwnEvent
 
 /** How many events one batch holds at most (spec 06, section 10.3). */
 export const BATCH = 50

@@ -5,7 +5,7 @@ import { CatchUp } from './catch-up.ts'
 import type { Connection } from './connection.ts'
 import type { GatewayContext, Identity, Timings } from './context.ts'
 import { BATCH, type Entry } from './event-batch.ts'
-import { encodeEvent } from './frames.ts'
+import { OwnEvent } from './own-event.ts'
 import type { Presences } from './presence.ts'
 import { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
@@ -193,6 +193,6 @@ export class Hub {
       capabilities: CAPABILITIES,
       ...(identity.isBot && { is_bot: true }),
     }
-    return encodeEvent(ready, data, now)
+    return new OwnEvent(ready, data, now)
   }
 }
