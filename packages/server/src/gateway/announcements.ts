@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { BATCH, type Entry, entriesOf } from './event-batch.ts'
 import type { EncodedEvent } from './frames.ts'
 
 /** When more users than this look offline all at once, their network broke, and most will be back in a moment. */
@@ -32,10 +33,42 @@ export interface Knowledge {
 export const NOTHING: Knowledge = { of: 0, maybeOf: 0 }
 
 /** Whether it is news to a session that knows this much of presences beside what it was told with everybody. */
-export function isNews({ before, now, first, last, isSeen }: Change, known: Knowledge): boolean {
+function isNews({ before, now, first, last, isSeen }: Change, known: Knowledge): boolean {
   if (last <= known.of) return false
   // Who has seen what it was in between has to be told, also if it is again what it was before.
   return isSeen || first <= known.maybeOf || now.head !== before.head
+}
+
+/** Some changes, and what sessions are told of them: most of them the same. */
+class Part {
+  readonly usual: Entry | undefined
+  readonly #changes: readonly Change[]
+  readonly #oldest: number
+
+  constructor(changes: readonly Change[]) {
+    this.#changes = changes
+    this.#oldest = Math.min(...changes.map(({ first }) => first))
+    this.usual = this.#entryFor(NOTHING, undefined)
+  }
+
+  /** What is news to a session that knows this much, but for what concerns hidden users. */
+  newsFor(known: Knowledge, hidden: ReadonlySet<number> | undefined): Entry | undefined {
+    const hides = hidden && this.#changes.some(({ userId }) => hidden.has(userId))
+    return known.maybeOf < this.#oldest && !hides ? this.usual : this.#entryFor(known, hidden)
+  }
+
+  #entryFor(known: Knowledge, hidden: ReadonlySet<number> | undefined): Entry | undefined {
+    const news = this.#changes.filter((change) => isNews(change, known) && !hidden?.has(change.userId))
+    const [entry] = entriesOf(news.map(({ now }) => now))
+    return entry
+  }
+}
+
+/** The changes in parts that are told as one entry each. */
+export function partsOf(changes: readonly Change[]): Part[] {
+  const parts: Part[] = []
+  for (let i = 0; i < changes.length; i += BATCH) parts.push(new Part(changes.slice(i, i + BATCH)))
+  return parts
 }
 
 /**

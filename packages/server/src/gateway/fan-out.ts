@@ -2,9 +2,8 @@ import { MAX_SERVER_MESSAGE, typingStart } from '@vox/protocol'
 import type { Community } from '../community/community.ts'
 import type { Audience } from '../events/audience.ts'
 import type { Published } from '../events/bus.ts'
-import { type Change, isNews, type Knowledge, NOTHING } from './announcements.ts'
+import { type Change, partsOf } from './announcements.ts'
 import type { GatewayContext } from './context.ts'
-import { entriesOf } from './event-batch.ts'
 import { type EncodedEvent, encodeEvent } from './frames.ts'
 import type { Session } from './session.ts'
 import type { SessionTable } from './session-table.ts'
@@ -63,18 +62,14 @@ export class FanOut {
 
   /** Tells each member what is news to them of these presences, but for their own and those of users they are apart from. */
   announce(changes: readonly Change[]): void {
-    const oldest = changes.reduce((least, { first }) => Math.min(least, first), Number.POSITIVE_INFINITY)
     const unseen = this.#unseen(changes)
-    const entriesFor = (known: Knowledge, hidden: ReadonlySet<number> | undefined) => {
-      const news = changes.filter((change) => isNews(change, known) && !hidden?.has(change.userId))
-      return entriesOf(news.map(({ now }) => now))
-    }
-    const usual = entriesFor(NOTHING, undefined)
-    for (const { count } of usual) this.events += count
+    const parts = partsOf(changes)
+    for (const { usual } of parts) this.events += usual?.count ?? 0
     for (const session of this.#belonging({ to: 'members' })) {
       const hidden = unseen.get(session.userId)
-      const entries = session.knows.maybeOf < oldest && !hidden ? usual : entriesFor(session.knows, hidden)
-      for (const entry of entries) {
+      for (const part of parts) {
+        const entry = part.newsFor(session.knows, hidden)
+        if (!entry) continue
         session.append(entry)
         this.deliveries += entry.count
       }
