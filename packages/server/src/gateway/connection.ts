@@ -53,7 +53,8 @@ export interface ConnectionHost {
 export class Connection implements SocketOwner {
   readonly place: Place
   readonly outbox: Outbox
-  readonly openedAt: number
+  /** When it was opened, until something is heard of the client. */
+  silentSince: number | undefined
   session: Session | undefined
   readonly #ws: GatewayWebSocket
   readonly #socket: Socket
@@ -64,14 +65,13 @@ export class Connection implements SocketOwner {
   /** Bytes that had come in with the last whole message. */
   #bytesRead: number
   #watcher: (() => void) | undefined
-  #hasSpoken = false
   #isBusy = false
   #isClosing = false
   #isClosed = false
 
   constructor({ ws, socket, compressed, place }: Arrival, host: ConnectionHost) {
     this.place = place
-    this.openedAt = host.clock.now()
+    this.silentSince = host.clock.now()
     this.#ws = ws
     this.#socket = socket
     this.#bytesRead = socket.bytesRead
@@ -85,11 +85,6 @@ export class Connection implements SocketOwner {
   /** Whether messages are still exchanged. */
   get isOpen(): boolean {
     return !this.#isClosed
-  }
-
-  /** Whether anything has been heard of the client. */
-  get hasSpoken(): boolean {
-    return this.#hasSpoken
   }
 
   /** Closes the connection once what its session was told has been sent. */
@@ -137,8 +132,8 @@ export class Connection implements SocketOwner {
   /** Counts, measures and parses a message. */
   #read(data: Buffer, isBinary: boolean): Message {
     const { gateway_messages_per_minute: allowed, relay_payload_max: relayMax } = this.#host.limits()
-    if (this.#hasSpoken) this.#rate.add(this.#host.clock.now())
-    this.#hasSpoken = true
+    if (this.silentSince === undefined) this.#rate.add(this.#host.clock.now())
+    this.silentSince = undefined
     if (this.#rate.count(this.#host.clock.now()) > allowed) throw new GatewayClose('RATE_LIMITED')
     if (isBinary) throw new GatewayClose('DECODE_ERROR')
     if (!this.session && data.length > SMALL_MESSAGE) throw new GatewayClose('DECODE_ERROR')

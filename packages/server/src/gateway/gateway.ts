@@ -159,9 +159,11 @@ export class Gateway {
 
   #sweep(): void {
     const now = this.#context.clock.now()
-    for (const connection of this.#connections)
-      if (!connection.hasSpoken && now - connection.openedAt >= this.#timings.identifyTimeout)
+    for (const connection of this.#connections) {
+      const { silentSince } = connection
+      if (silentSince !== undefined && now - silentSince >= this.#timings.identifyTimeout)
         connection.close('NOT_AUTHENTICATED')
+    }
     this.#hub.sweep(now)
     this.#fanOut.sweep(now)
     this.#presences.sweep(now)

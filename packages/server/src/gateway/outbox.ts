@@ -38,8 +38,7 @@ interface Owner {
 export class Outbox {
   readonly #socket: Socket
   readonly #compressed: boolean
-  readonly #clock: Clock
-  readonly #queues: FlushQueues
+  readonly #shared: Shared
   readonly #owner: Owner
   #session: Session | undefined
   #isStopped = false
@@ -61,11 +60,10 @@ export class Outbox {
   #settledBytes = 0
 
   /** `compressed`: whether messages are Zstandard frames (spec 06, section 2.3). */
-  constructor(socket: Socket, compressed: boolean, { clock, queues }: Shared, owner: Owner) {
+  constructor(socket: Socket, compressed: boolean, shared: Shared, owner: Owner) {
     this.#socket = socket
     this.#compressed = compressed
-    this.#clock = clock
-    this.#queues = queues
+    this.#shared = shared
     this.#owner = owner
   }
 
@@ -105,7 +103,7 @@ export class Outbox {
   wake(urgency: Urgency): void {
     if (this.#queued && URGENCIES.indexOf(this.#queued) >= URGENCIES.indexOf(urgency)) return
     this.#queued = urgency
-    this.#queues[urgency].add(this)
+    this.#shared.queues[urgency].add(this)
   }
 
   /** Sends what the socket takes. */
@@ -133,7 +131,7 @@ export class Outbox {
     if (socket.writableLength + log.appendedBytes - this.#settledBytes > MAX_WAITING_BYTES) return true
     const oldest = Math.max(this.#written, this.#pacedUntil + 1, log.oldest)
     if (this.#sent < this.#pacedUntil || oldest > log.top) return false
-    return this.#clock.now() - Math.max(log.at(oldest).at, this.#pacedEnd) > MAX_WAITING_MS
+    return this.#shared.clock.now() - Math.max(log.at(oldest).at, this.#pacedEnd) > MAX_WAITING_MS
   }
 
   /** Hands frames over until all are or the socket takes no more; whether all are. */
@@ -183,7 +181,7 @@ export class Outbox {
       this.#skipped = 0
       // A replay or snapshot ends with the end of an entry, and so does what came before `resumed`.
       if (this.#sent > this.#pacedUntil) this.#settledBytes += entry.size
-      else if (this.#sent === this.#pacedUntil) this.#pacedEnd = this.#clock.now()
+      else if (this.#sent === this.#pacedUntil) this.#pacedEnd = this.#shared.clock.now()
       if (this.#sent === this.#resumedAfter) chunk += this.#resumed(session)
     }
     return chunk
@@ -192,7 +190,7 @@ export class Outbox {
   #resumed(session: Session): string {
     const frame = new ControlFrame({ type: 'resumed', d: { seq: this.#sent } })
     this.#resumedAfter = undefined
-    session.heartbeatAt = this.#clock.now()
+    session.heartbeatAt = this.#shared.clock.now()
     return frame.bytes(this.#compressed)
   }
 

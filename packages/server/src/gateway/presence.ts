@@ -56,7 +56,7 @@ interface PresenceContext {
 /** The presences of a single process. */
 export class LocalPresences implements Presences {
   readonly #context: PresenceContext
-  /** What users with a live or resumable session have chosen. */
+  /** What users with a live or resumable session have chosen, if anything. */
   readonly #chosen = new Map<number, Presence>()
   readonly #connected = new Set<number>()
   /** What others see of the users who do not look offline. */
@@ -74,7 +74,7 @@ export class LocalPresences implements Presences {
 
   connected(userId: number, fresh: boolean): void {
     this.#connected.add(userId)
-    if (fresh || !this.#chosen.has(userId)) this.#chosen.set(userId, ONLINE)
+    if (fresh) this.#chosen.delete(userId)
     this.#announce(userId)
   }
 
@@ -154,8 +154,7 @@ export class LocalPresences implements Presences {
 
   /** What the users themselves are told, `invisible` included. */
   #own(userId: number): PresenceData {
-    const chosen = this.#connected.has(userId) ? this.#chosen.get(userId) : undefined
-    return chosen ? told(userId, chosen) : offline(userId)
+    return this.#connected.has(userId) ? told(userId, this.#chosen.get(userId) ?? ONLINE) : offline(userId)
   }
 
   /** What others see of the user. */

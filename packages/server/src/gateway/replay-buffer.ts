@@ -12,8 +12,8 @@ export interface Position {
 
 /**
  * The numbered events of one session: the last ones, from `oldest` to `top`. They are references to events, and to
- * batches of events, that all sessions share. A ring whose size is a power of two, grown as needed, so that an idle
- * session takes next to nothing. A buffer whose oldest entry is a batch may keep only the last events of it.
+ * batches of events, that all sessions share. A ring that grows by little, as there is one per session, and most are
+ * idle: one without events takes next to nothing. A buffer whose oldest entry is a batch may keep only the last events of it.
  */
 export class ReplayBuffer {
   #ring: (Entry | undefined)[] = [undefined]
@@ -45,7 +45,7 @@ export class ReplayBuffer {
   /** Gives the event, or each of the batch, the next number. */
   append(entry: Entry): void {
     if (this.#end - this.#first === this.#ring.length) this.#grow()
-    this.#ring[this.#end++ & (this.#ring.length - 1)] = entry
+    this.#ring[this.#end++ % this.#ring.length] = entry
     this.#top += entry.count
     this.#bytes += entry.size
     this.#appendedBytes += entry.size
@@ -69,7 +69,7 @@ export class ReplayBuffer {
 
   /** The entry with this number, counted from the first one ever. */
   entry(index: number): Entry {
-    const entry = index >= this.#first && index < this.#end ? this.#ring[index & (this.#ring.length - 1)] : undefined
+    const entry = index >= this.#first && index < this.#end ? this.#ring[index % this.#ring.length] : undefined
     if (!entry) throw new RangeError(`entry ${index} is not between ${this.#first} and ${this.#end - 1}`)
     return entry
   }
@@ -85,14 +85,14 @@ export class ReplayBuffer {
     this.#bytes -= entry.event(this.#dropped)?.size ?? 0
     this.#oldest++
     if (++this.#dropped < entry.count) return
-    this.#ring[this.#first++ & (this.#ring.length - 1)] = undefined
+    this.#ring[this.#first++ % this.#ring.length] = undefined
     this.#dropped = 0
   }
 
   #grow(): void {
     const before = this.#ring
-    const ring = new Array<Entry | undefined>(before.length * 2).fill(undefined)
-    for (let i = this.#first; i < this.#end; i++) ring[i & (ring.length - 1)] = before[i & (before.length - 1)]
+    const ring = new Array<Entry | undefined>(before.length + (before.length >> 3) + 1).fill(undefined)
+    for (let i = this.#first; i < this.#end; i++) ring[i % ring.length] = before[i % before.length]
     this.#ring = ring
   }
 }
