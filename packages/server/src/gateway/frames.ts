@@ -19,9 +19,16 @@ const bytesOf = (buffer: Buffer): string => buffer.toString('latin1')
 const encodeText = (text: string): string =>
   Buffer.byteLength(text) === text.length ? text : bytesOf(Buffer.from(text))
 
+/** Messages shorter than this have a header of two bytes. */
+const SHORT = 126
+
+const SHORT_TEXT_HEADERS: readonly string[] = Array.from({ length: SHORT }, (_, length) =>
+  String.fromCharCode(TEXT, length),
+)
+
 /** Header of an unfragmented, unmasked WebSocket message (RFC 6455, section 5.2). */
 function messageHeader(opcode: number, length: number): string {
-  if (length < 126) return String.fromCharCode(opcode, length)
+  if (length < SHORT) return String.fromCharCode(opcode, length)
   if (length < 65_536) return String.fromCharCode(opcode, 126, length >> 8, length & 0xff)
   const long = Buffer.alloc(8)
   long.writeBigUInt64BE(BigInt(length))
@@ -91,6 +98,9 @@ export class EncodedEvent {
   }
 
   #plainLeadOf(tail: number): string {
+    // Cheaper to join than to keep: there is one presence of everybody online.
+    const header = SHORT_TEXT_HEADERS[this.size + tail]
+    if (header !== undefined) return header + this.head
     if (tail !== this.#plainTail) {
       this.#plainTail = tail
       this.#plainLead = messageHeader(TEXT, this.size + tail) + this.head
