@@ -8,7 +8,7 @@ import { type Engine, forEachEngine, sqlite } from '../support/engines.ts'
 import { eventually } from '../support/eventually.ts'
 import { uploadText } from '../support/forms.ts'
 import { type Client, failure, startTestServer, type TestServer } from '../support/server.ts'
-import { countRows } from '../support/sql.ts'
+import { countRows, runSql } from '../support/sql.ts'
 
 async function withFeed(server: TestServer) {
   const [ada, bob] = [await server.register('ada'), await server.register('bob')]
@@ -45,6 +45,26 @@ forEachEngine('a search', (engine: Engine) => {
     assert.deepEqual(await find(bob, `q=tea&before=${results[1].msg_id}`), ['tea one'])
     assert.deepEqual(await find(bob, `q=tea&after=${results[1].msg_id}`), ['tea three'])
     assert.deepEqual(await find(bob, 'query=coffee&q=tea'), ['coffee'])
+  })
+
+  it('finds common and rare words in a long history, page by page', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, feed_id } = await withFeed(server)
+    await runSql(
+      server.databaseUrl,
+      `with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < 2500)
+       insert into messages (msg_id, feed_id, author_id, body)
+       select n, ${feed_id}, 1, case when n % 1200 = 7 then 'rare tea' else 'common tea' end from numbers`,
+    )
+    const ids = async (query: string) =>
+      (await bob.get(`/messages/search?${query}`)).body.results.map(({ msg_id }: { msg_id: number }) => msg_id)
+    assert.deepEqual(await ids('query=rare'), [2407, 1207, 7])
+    assert.deepEqual(await ids('query=rare&limit=2'), [2407, 1207])
+    assert.deepEqual(await ids('query=rare&before=1207'), [7])
+    assert.deepEqual(await ids('query=rare&after=7'), [2407, 1207])
+    assert.deepEqual(await ids(`query=rare&feed_id=${feed_id}&author_id=1`), [2407, 1207, 7])
+    assert.deepEqual(await ids('query=tea&limit=3&before=502'), [501, 500, 499])
+    assert.deepEqual(await ids('query=coffee'), [])
   })
 
   it('finds what is in the index, what is not yet, and what has been changed in either', async () => {

@@ -38,8 +38,40 @@ export async function findMatching({ engine, readAside: read }: Database, wanted
   if ('feeds' in wanted.within && wanted.within.feeds.length === 0) return []
   if (isBlank(wanted.query)) return newest(few(read, wanted) ?? all(read), wanted)
   if (engine === 'sqlite') return containing(read, folded(wanted.query), wanted)
+  return withWords(read, wanted)
+}
+
+/** How many of the newest messages PostgreSQL looks at one by one. */
+const LOOKED_AT = 2_000
+
+/**
+ * Messages with these words, on PostgreSQL. It guesses how rare a word is, and where it guesses wrong it reads a million
+ * texts one by one to find the newest that has it. So only the newest messages are read like that, which is all that a
+ * common word takes. The others are sorted by what is no column (`+ 0`), which leaves the index of words as the way to
+ * find them; a word that few of the newest have is in few of the others.
+ */
+async function withWords(read: Read, wanted: Wanted): Promise<MessageRow[]> {
   const words: Condition = sql`to_tsvector('english', body) @@ websearch_to_tsquery('english', ${wanted.query})`
-  return newest(few(read, wanted) ?? all(read), wanted, words)
+  if (wanted.pinned) return newest(pinned(read), wanted, words)
+  const last = await nthNewest(read, LOOKED_AT, wanted.before)
+  const fresh = await newest(all(read), wanted, words, sql`messages.msg_id > ${last}`)
+  if (fresh.length === wanted.limit || last === 0n) return fresh
+  const byWords: Source = { ...all(read), id: sql`messages.msg_id + 0` }
+  const rest = { ...wanted, limit: wanted.limit - fresh.length }
+  return [...fresh, ...(await newest(byWords, rest, words, sql`messages.msg_id <= ${last}`))]
+}
+
+/** The message before which there are so many newer ones, counted from another if that is given; 0 if there is none. */
+async function nthNewest(read: Read, count: number, before?: bigint): Promise<bigint> {
+  const nth = await read
+    .selectFrom('messages')
+    .select('msg_id')
+    .$if(before !== undefined, (older) => older.where('msg_id', '<', before ?? 0n))
+    .orderBy('msg_id', 'desc')
+    .offset(count)
+    .limit(1)
+    .executeTakeFirst()
+  return nth?.msg_id ?? 0n
 }
 
 /** Messages that contain a folded text: those not in the index yet, which are all newer, then those that are. */
