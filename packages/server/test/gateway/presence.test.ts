@@ -302,6 +302,15 @@ describe('patience', () => {
   /** Lets the patience end; afterwards all that is due is on its way. */
   const wait = (gateway: TestGateway) => gateway.clock.advance(200)
 
+  /** Two members; the first has been told all there is to tell. */
+  async function acquainted(gateway: TestGateway): Promise<[TestSocket, TestSocket]> {
+    const first = await gateway.identify(gateway.member(1))
+    const second = await gateway.identify(gateway.member(2))
+    wait(gateway)
+    await first.rest()
+    return [first, second]
+  }
+
   it('lets presences wait for each other, but nothing else', async () => {
     await using gateway = await TestGateway.start(PATIENT)
     const first = await gateway.identify(gateway.member(1))
@@ -331,10 +340,7 @@ describe('patience', () => {
 
   it('says only what has come of several changes, and nothing if that is what it was', async () => {
     await using gateway = await TestGateway.start(PATIENT)
-    const first = await gateway.identify(gateway.member(1))
-    const second = await gateway.identify(gateway.member(2))
-    wait(gateway)
-    await first.rest()
+    const [first, second] = await acquainted(gateway)
     for (const status of ['idle', 'dnd', 'online']) second.send('presence_update', { status })
     await second.rest()
     wait(gateway)
@@ -347,10 +353,7 @@ describe('patience', () => {
 
   it('tells who came in between what is now, also if the others have nothing to be told', async () => {
     await using gateway = await TestGateway.start(PATIENT)
-    const first = await gateway.identify(gateway.member(1))
-    const second = await gateway.identify(gateway.member(2))
-    wait(gateway)
-    await first.rest()
+    const [first, second] = await acquainted(gateway)
     second.send('presence_update', { status: 'idle' })
     await second.rest()
     const third = await gateway.identify(gateway.member(3))
@@ -370,10 +373,7 @@ describe('patience', () => {
 
   it('tells what is now, also if that is what it was, when somebody has asked in between', async () => {
     await using gateway = await TestGateway.start(PATIENT)
-    const first = await gateway.identify(gateway.member(1))
-    const second = await gateway.identify(gateway.member(2))
-    wait(gateway)
-    await first.rest()
+    const [first, second] = await acquainted(gateway)
     second.send('presence_update', { status: 'idle' })
     await second.rest()
     assert.equal(gateway.gateway.presenceOf(2, 1).status, 'idle')
@@ -387,10 +387,7 @@ describe('patience', () => {
 
   it('leaves nobody online for whoever blocks them before all are told that they have gone', async () => {
     await using gateway = await TestGateway.start(PATIENT)
-    const first = await gateway.identify(gateway.member(1))
-    const second = await gateway.identify(gateway.member(2))
-    wait(gateway)
-    await first.rest()
+    const [first, second] = await acquainted(gateway)
     await second.close()
     gateway.community.blocks.add(1, 2)
     gateway.gateway.sightChanged(1, 2)
