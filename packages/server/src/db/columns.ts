@@ -33,6 +33,7 @@ const BIGINT_COLUMNS: Record<ColumnsHolding<bigint>, true> = {
   event_id: true,
   entry_id: true,
   relay_id: true,
+  first_missed: true,
   epoch: true,
   permissions: true,
   permission: true,
@@ -53,7 +54,6 @@ const BOOLEAN_COLUMNS: Record<ColumnsHolding<boolean>, true> = {
   used: true,
   hidden: true,
   last_resort: true,
-  waiting: true,
 }
 
 export const isBigintColumn = (name: string): boolean => Object.hasOwn(BIGINT_COLUMNS, name)

@@ -508,8 +508,13 @@ export interface RelayRecipients {
   user_id: Fixed<number>
   relay_id: Fixed<bigint>
   sender_id: Fixed<number>
-  /** Nobody was there to be told, and nobody has been since. */
-  waiting: boolean
+}
+
+/** Whose sessions have not been told of all relays: nobody was there. */
+export interface RelayBacklogs {
+  user_id: Fixed<number>
+  /** The first relay that they have not been told of. */
+  first_missed: bigint
 }
 
 /** Commits that won their epoch since the group of the conversation was created. */
@@ -595,6 +600,7 @@ export interface Schema {
   key_backups: KeyBackups
   relays: Relays
   relay_recipients: RelayRecipients
+  relay_backlogs: RelayBacklogs
   dm_commits: DmCommits
   event_log: EventLog
   audit_log: AuditLog

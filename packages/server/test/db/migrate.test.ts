@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { SchemaRefused } from '../../src/db/migrate.ts'
 import { foundation } from '../../src/db/migrations/001-foundation.ts'
 import { directMessages } from '../../src/db/migrations/009-direct-messages.ts'
+import { relayBacklogs } from '../../src/db/migrations/013-relay-backlogs.ts'
 import { MIGRATIONS } from '../../src/db/migrations/index.ts'
 import type { Migration } from '../../src/db/migrations/migration.ts'
 import { migrateDatabase, pendingMigrations } from '../../src/db/open.ts'
@@ -70,6 +71,24 @@ forEachEngine('migrations', (engine) => {
     await using database = await openTestDatabase(url)
     const messages = database.read.selectFrom('messages').select(['msg_id', 'feed_id', 'dm_id', 'body'])
     assert.deepEqual(await messages.execute(), [{ msg_id: 7n, feed_id: 1, dm_id: null, body: 'old' }])
+  })
+
+  it('still know whom relays wait for when only the first of them is remembered', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, MIGRATIONS.slice(0, MIGRATIONS.indexOf(relayBacklogs)))
+    await runSql(
+      url,
+      "insert into users (user_id, username, username_key, created_at) values (1, 'a', 'a', 0), (2, 'b', 'b', 0)",
+      ...[5, 6, 7].map(
+        (id) => `insert into relays (relay_id, mls_type, sender_id, data) values (${id}, 'commit', 1, '')`,
+      ),
+      `insert into relay_recipients (user_id, relay_id, sender_id, waiting)
+        values (1, 5, 1, FALSE), (2, 5, 1, FALSE), (2, 6, 1, TRUE), (2, 7, 1, TRUE)`,
+    )
+    await migrateDatabase(url)
+    await using database = await openTestDatabase(url)
+    const backlogs = await database.read.selectFrom('relay_backlogs').selectAll().execute()
+    assert.deepEqual(backlogs, [{ user_id: 2, first_missed: 6n }])
   })
 
   it('that fail leave nothing behind, and what came before them stays', async () => {

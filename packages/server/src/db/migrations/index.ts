@@ -10,6 +10,7 @@ import { directMessages } from './009-direct-messages.ts'
 import { webhooks } from './010-webhooks.ts'
 import { bots } from './011-bots.ts'
 import { keys } from './012-keys.ts'
+import { relayBacklogs } from './013-relay-backlogs.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   webhooks,
   bots,
   keys,
+  relayBacklogs,
 ]

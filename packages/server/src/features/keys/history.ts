@@ -1,10 +1,7 @@
 import { type ReplyOf, type Static, snowflakeTime } from '@vox/protocol'
 import type { listRelays } from '@vox/protocol/endpoints'
-import { sql } from 'kysely'
-import type { Community } from '../../community/community.ts'
-import { among } from '../../db/prepared.ts'
 import type { Services } from '../../services.ts'
-import { oldestKept } from './mailbox.ts'
+import { readableIds } from './mailbox.ts'
 
 const DEFAULT_PAGE = 100
 
@@ -13,10 +10,7 @@ const MAX_PAGE_DATA = 4 * 1024 * 1024
 
 type Wanted = Static<typeof listRelays.query>
 
-/**
- * Relays that the user has sent or received, and those in feeds that the user sees now, oldest first (spec 05,
- * section 13.4).
- */
+/** A page of the relays that the user may read, oldest first (spec 05, section 13.4). */
 export async function relayHistory(
   services: Services,
   userId: number,
@@ -39,29 +33,13 @@ async function pageOfIds(
   userId: number,
   { after = 0n, limit = DEFAULT_PAGE, dm_id }: Wanted,
 ): Promise<bigint[]> {
-  const { db, clock, community } = services
-  const oldest = oldestKept(clock.now())
-  const beyond = after < oldest ? oldest - 1n : after
-  const received = db.read
-    .selectFrom('relay_recipients')
-    .select('relay_id')
-    .where('user_id', '=', userId)
-    .where('relay_id', '>', beyond)
-  const inFeeds = db.read
-    .selectFrom('relays')
-    .select('relay_id')
-    .where(among(db.read, sql.ref('feed_id'), seenFeeds(community, userId)))
-    .where('relay_id', '>', beyond)
-  let readable = db.read
+  let readable = services.db.read
     .selectFrom('relays')
     .select(['relay_id', ({ fn }) => fn<number>('octet_length', ['data']).as('size')])
-    .where('relay_id', 'in', received.unionAll(inFeeds))
+    .where('relay_id', 'in', readableIds(services, userId, after))
   if (dm_id !== undefined) readable = readable.where('dm_id', '=', dm_id)
   return withinSize(await readable.orderBy('relay_id').limit(limit).execute())
 }
-
-const seenFeeds = (community: Community, userId: number): number[] =>
-  [...community.layout.feeds.keys()].filter((id) => community.sees(userId, { type: 'feed', id }))
 
 /** The first ones, as far as their data fit into a page. */
 function withinSize(found: readonly { relay_id: bigint; size: number }[]): bigint[] {

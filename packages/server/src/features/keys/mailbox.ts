@@ -1,7 +1,9 @@
 import { snowflake } from '@vox/protocol'
-import type { Kysely, SelectQueryBuilder } from 'kysely'
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
+import { among } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
+import type { Services } from '../../services.ts'
 import type { Address } from './addressing.ts'
 import type { Relay } from './relay.ts'
 
@@ -9,33 +11,45 @@ import type { Relay } from './relay.ts'
 const KEPT_MS = 30 * 86_400_000
 
 /** Relays that are kept per recipient or feed; and per sender, where others would have to give way. */
-const MAX_KEPT = 1000
-const MAX_PER_SENDER = 200
+export const MAX_KEPT = 1000
+export const MAX_PER_SENDER = 200
 
 /** Below this no relay is kept any more. */
-export const oldestKept = (now: number): bigint => snowflake({ timestamp: now - KEPT_MS, worker: 0, sequence: 0 })
+const oldestKept = (now: number): bigint => snowflake({ timestamp: now - KEPT_MS, worker: 0, sequence: 0 })
 
 /*
  * What is kept of relays, so that devices that were away can catch up. A relay is written once. Its recipients find it
  * by a row of their own; those of an encrypted feed, who may be all members, by the feed.
  */
 
-/** Keeps a relay; `isAway` says whose sessions could not be told of it. */
-export async function keep(
-  job: Work,
-  relay: Relay,
-  { others }: Address,
-  isAway: (userId: number) => boolean,
-): Promise<void> {
+export async function keep(job: Work, relay: Relay, { others }: Address): Promise<void> {
   const { relay_id, sender_id, feed_id } = relay
   await job.db.insertInto('relays').values(relay).execute()
   if (feed_id !== null) return makeRoomInFeed(job, feed_id)
   const recipients = [sender_id, ...others]
   await job.db
     .insertInto('relay_recipients')
-    .values(recipients.map((user_id) => ({ user_id, relay_id, sender_id, waiting: isAway(user_id) })))
+    .values(recipients.map((user_id) => ({ user_id, relay_id, sender_id })))
     .execute()
   await makeRoomFor(job, recipients)
+}
+
+/** Ids of the relays after this one that the user has sent or received, and of those in feeds that the user sees now. */
+export function readableIds({ db: { read }, clock, community }: Services, userId: number, after: bigint) {
+  const oldest = oldestKept(clock.now())
+  const beyond = after < oldest ? oldest - 1n : after
+  const seen = [...community.layout.feeds.keys()].filter((id) => community.sees(userId, { type: 'feed', id }))
+  const inFeeds = read
+    .selectFrom('relays')
+    .select('relay_id')
+    .where(among(read, sql.ref('feed_id'), seen))
+    .where('relay_id', '>', beyond)
+  return read
+    .selectFrom('relay_recipients')
+    .select('relay_id')
+    .where('user_id', '=', userId)
+    .where('relay_id', '>', beyond)
+    .unionAll(inFeeds)
 }
 
 /** Removes relays that are too old. */

@@ -1,4 +1,5 @@
 import { codePoints, type InputOf, type relayMls } from '@vox/protocol'
+import type { Community } from '../../community/community.ts'
 import { type Audience, viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import { CommandError } from '../../gateway/failures.ts'
@@ -61,10 +62,15 @@ export class Relaying {
       if (isHeard) job.afterCommit(() => this.#services.gateway.tell(relayEvent(winner), session))
       return
     }
-    if (address) await keep(job, relay, address, (userId) => this.#waiting.isAway(userId))
+    if (address) await this.#keep(job, relay, address)
     if (place) await win(job, place, relay.relay_id)
     const { event, data } = relayEvent(relay)
     job.emit(event, data, audienceOf(relay, address))
+  }
+
+  async #keep(job: Work, relay: Relay, address: Address): Promise<void> {
+    await keep(job, relay, address)
+    await this.#waiting.miss(job, relay.relay_id, recipientsOf(this.#services.community, relay, address))
   }
 
   #maxLength(): number {
@@ -76,6 +82,13 @@ export class Relaying {
 function placeInOrder({ mls_type, dm_id }: Relay, { group }: Contents): Place | undefined {
   const isOrdered = mls_type === 'commit' && dm_id !== null && group?.id === `dm:${dm_id}`
   return isOrdered ? { dmId: dm_id, epoch: group.epoch } : undefined
+}
+
+/** Everybody beside the sender who is to be told at some time. */
+function recipientsOf(community: Community, { sender_id, feed_id }: Relay, { others }: Address): readonly number[] {
+  if (feed_id === null) return others
+  const sees = (userId: number) => userId !== sender_id && community.sees(userId, { type: 'feed', id: feed_id })
+  return [...community.memberIds()].filter(sees)
 }
 
 function audienceOf({ sender_id, feed_id }: Relay, address: Address | undefined): Audience {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { permissionSet } from '@vox/protocol'
 import { restarted } from '../../support/accounts.ts'
 import { TestClock } from '../../support/clock.ts'
 import { createFeed, type Member, registerAll } from '../../support/community.ts'
@@ -22,7 +23,8 @@ const HOUR_MS = 3_600_000
 const BUSY = { VOX_LIMIT_GATEWAY_MESSAGES_PER_MINUTE: '10000' }
 
 /** Connects without reading anything but `ready`. */
-const arrive = (server: TestServer, member: Member) => GatewayClient.connect(server, member, { settled: false })
+const arrive = (server: TestServer, member: Pick<Member, 'token'>) =>
+  GatewayClient.connect(server, member, { settled: false })
 
 const asTold = ({ type, d }: Received): Told => [type, d]
 
@@ -133,6 +135,76 @@ forEachEngine('relays for somebody who is away', (engine) => {
     const again = await arrive(server, bob)
     const received = dataOf(await nextRelays(again, 100))
     assert.deepEqual(received, sent)
+  })
+
+  it('go on in the next session where one that broke off has surely got to', async () => {
+    await using server = await startTestServer(engine, { env: BUSY })
+    const [ada, bob] = await registerAll(server, 'ada', 'bob')
+    const dm_id = await openPair(ada, bob)
+    const [a] = await connectAll(server, ada)
+    const sent = Array.from({ length: 160 }, (_, n) => `${n}`.padEnd(64_512, 'x'))
+    for (const data of sent) relay(a, 'proposal', data, { dm_id })
+    await allTold(a)
+    const b = await arrive(server, bob)
+    const got = await nextRelays(b, 90)
+    b.socket.terminate()
+    await b.socket.closed
+    const again = await arrive(server, bob)
+    const rest = dataOf(await nextRelays(again, 1))
+    while (rest.at(-1) !== sent.at(-1)) rest.push(...dataOf(await nextRelays(again, 1)))
+    assert.deepEqual(rest, sent.slice(-rest.length))
+    assert.ok(rest.length < sent.length, 'it does not begin again')
+    assert.ok(rest.length + got.length > sent.length, 'what may not have arrived comes again')
+    const third = await arrive(server, bob)
+    assert.deepEqual(await third.told(), [])
+  })
+
+  it('of encrypted feeds come to whoever sees the feed, in one order with those of conversations', async () => {
+    const clock = new TestClock()
+    await using first = await startTestServer(engine, { clock })
+    const [ada, bob, cleo, dora] = await registerAll(first, 'ada', 'bob', 'cleo', 'dora')
+    const dm = await openPair(ada, bob)
+    const open = await createFeed(ada)
+    const closing = await createFeed(ada)
+    const hidden = await createFeed(ada, { hidden: true })
+    const [a, d] = await connectAll(first, ada, dora)
+    const groups = [`feed:${open}`, `dm:${dm}`, `feed:${hidden}`, `feed:${closing}`, `feed:${open}`]
+    const sent = groups.map((group, epoch) => groupMessage(group, epoch, 'proposal'))
+    for (const data of sent) relay(a, 'proposal', data)
+    await allTold(a, d)
+    await ada.put(`/feeds/${closing}/permissions/role/1`, { allow: 0, deny: permissionSet('VIEW_SPACE') })
+
+    await using server = await restarted(first, engine, { clock })
+    const expected: [Member, (string | undefined)[]][] = [
+      [bob, [sent[0], sent[1], sent[4]]],
+      [cleo, [sent[0], sent[4]]],
+      [cleo, []],
+      [dora, []],
+      [ada, []],
+    ]
+    for (const [{ token }, owed] of expected) {
+      const session = await arrive(server, { token })
+      assert.deepEqual(dataOf(await nextRelays(session, owed.length)), owed)
+      assert.deepEqual(await session.told(), [])
+    }
+  })
+
+  it('are the newest 1000 whatever they are for; who floods feeds pushes nobody else out', async () => {
+    await using server = await startTestServer(engine, { env: BUSY })
+    const [ada, bob, cleo] = await registerAll(server, 'ada', 'bob', 'cleo')
+    const dm_id = await openPair(cleo, bob)
+    const feeds = [await createFeed(ada), await createFeed(ada)]
+    const [a, c] = await connectAll(server, ada, cleo)
+    const precious = groupMessage(`dm:${dm_id}`, 0)
+    relay(c, 'commit', precious)
+    await c?.told()
+    const flood = Array.from({ length: 1200 }, (_, n) => groupMessage(`feed:${feeds[n % 2]}`, n, 'proposal'))
+    for (const data of flood) relay(a, 'proposal', data)
+    await a?.told()
+    const b = await arrive(server, bob)
+    const told = dataOf(await nextRelays(b, 1000)).map((data) => flood.indexOf(data))
+    assert.deepEqual(told, [-1, ...[...flood.keys()].slice(-999)], 'the first is the precious one')
+    assert.deepEqual(await b.told(), [])
   })
 
   it('hold back everything else until they have been told', async () => {
