@@ -4,13 +4,16 @@
  * Always on SQLite. On PostgreSQL as well if `VOX_TEST_POSTGRES_URL` names a server, or if PostgreSQL is installed, in
  * which case a throw-away server is started. `VOX_TEST_REQUIRE=sqlite,postgres` fails the run when one of them is
  * missing. Options such as `--test-name-pattern=…` go to `node --test`.
+ *
+ * After all tests, a declared error that none of them met fails the run.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { mkdtempDisposableSync, statSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { findPostgres, postgresVersion, startPostgres } from './postgres.ts'
+import { unansweredErrors } from './unanswered-errors.ts'
 
 const ALL_TESTS = 'packages/*/test/**/*.test.ts'
 const INTERRUPTED = 130
@@ -42,7 +45,7 @@ async function main(args: string[]): Promise<number> {
   const postgresUrl = await providePostgres(cleanUp)
   const engines = ['SQLite', ...(postgresUrl ? [`PostgreSQL ${await postgresVersion(postgresUrl)}`] : [])].join(' and ')
   console.log(`Testing on ${engines}.`)
-  const code = interrupted ? INTERRUPTED : await run(args, postgresUrl)
+  const code = interrupted ? INTERRUPTED : await runAndCompare(args, postgresUrl)
   console.log(`${interrupted ? 'Interrupted' : code === 0 ? 'Passed' : 'Failed'} on ${engines}.`)
   return code
 }
@@ -62,7 +65,20 @@ async function providePostgres(cleanUp: AsyncDisposableStack): Promise<string | 
   return undefined
 }
 
-async function run(args: string[], postgresUrl: string | undefined): Promise<number> {
+/** Runs the tests; what all of them leave out of the declared errors is a failure as well. */
+async function runAndCompare(args: string[], postgresUrl: string | undefined): Promise<number> {
+  using folder = mkdtempDisposableSync(path.join(tmpdir(), 'vox-answered-errors-'))
+  const code = await run(args, {
+    VOX_TEST_ANSWERED_ERRORS: folder.path,
+    ...(postgresUrl && { VOX_TEST_POSTGRES_URL: postgresUrl }),
+  })
+  if (code !== 0 || args.length > 0) return code
+  const unanswered = unansweredErrors(folder.path)
+  for (const error of unanswered) console.error(`Declared, and met by no test: ${error}`)
+  return unanswered.length > 0 ? 1 : 0
+}
+
+async function run(args: string[], environment: Record<string, string>): Promise<number> {
   const options = [
     '--disable-warning=ExperimentalWarning',
     '--test',
@@ -71,7 +87,7 @@ async function run(args: string[], postgresUrl: string | undefined): Promise<num
   ]
   tests = spawn(process.execPath, [...options, ...inOrder(args)], {
     stdio: 'inherit',
-    env: { ...process.env, ...(postgresUrl && { VOX_TEST_POSTGRES_URL: postgresUrl }) },
+    env: { ...process.env, ...environment },
   })
   const tooLong = setTimeout(interrupt, TIME_LIMIT_MS)
   const [code] = await once(tests, 'exit')

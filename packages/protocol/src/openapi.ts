@@ -1,10 +1,10 @@
 import type { TObject, TSchema } from 'typebox'
-import { type Endpoint, errorStatus, type RequiredPermission } from './endpoint.ts'
+import { type Endpoint, type EndpointError, errorStatus, type RequiredPermission } from './endpoint.ts'
 import { ERRORS, type ErrorCode } from './errors.ts'
 import { RATE_LIMITS, rateCategory } from './rate-limits.ts'
 import { FilePart } from './schema.ts'
 
-/** Errors any endpoint can answer; the reference names them once, not with each endpoint. */
+/** Errors any endpoint can answer, so that none declares them. */
 const COMMON: readonly ErrorCode[] = ['VALIDATION_ERROR', 'PAYLOAD_TOO_LARGE', 'INTERNAL_ERROR']
 const WITH_TOKEN: readonly ErrorCode[] = ['AUTH_FAILED', 'AUTH_EXPIRED', 'BANNED']
 
@@ -134,11 +134,15 @@ function success({ status, reply, download }: Endpoint): Record<number, unknown>
   }
 }
 
+/** Every error an endpoint can answer: its own, and those that come with being an endpoint (spec 01, section 5). */
+export function possibleErrors(endpoint: Endpoint): readonly EndpointError[] {
+  const tooFast: ErrorCode = categoryOf(endpoint) === 'auth' ? 'AUTH_RATE_LIMITED' : 'RATE_LIMITED'
+  return [...endpoint.errors, ...COMMON, tooFast, ...(endpoint.auth === 'none' ? [] : WITH_TOKEN)]
+}
+
 function failures(endpoint: Endpoint): Record<number, unknown> {
   const codes = new Map<number, ErrorCode[]>()
-  const tooFast: ErrorCode = categoryOf(endpoint) === 'auth' ? 'AUTH_RATE_LIMITED' : 'RATE_LIMITED'
-  const withToken = endpoint.auth === 'none' ? [] : WITH_TOKEN
-  for (const error of [...endpoint.errors, ...COMMON, tooFast, ...withToken]) {
+  for (const error of possibleErrors(endpoint)) {
     const { code, status } = errorStatus(error)
     const listed = codes.get(status) ?? []
     if (!listed.includes(code)) codes.set(status, [...listed, code])

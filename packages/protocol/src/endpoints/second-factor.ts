@@ -119,5 +119,5 @@ export const resetSecondFactor = endpoint({
     return target_user_id === undefined && user_id !== undefined ? { ...(raw as object), target_user_id: user_id } : raw
   }),
   reply: { 204: null },
-  errors: ['USER_NOT_FOUND', 'ROLE_HIERARCHY'],
+  errors: ['MISSING_PERMISSIONS', 'USER_NOT_FOUND', 'ROLE_HIERARCHY'],
 })

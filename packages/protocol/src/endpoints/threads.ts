@@ -147,6 +147,8 @@ export const sendThreadMessage = endpoint({
     'EMPTY_MESSAGE',
     'MESSAGE_TOO_LARGE',
     'PAYLOAD_TOO_LARGE',
+    'INVALID_ATTACHMENT',
+    'FORBIDDEN',
     'RATE_LIMITED',
   ],
 })

@@ -249,6 +249,12 @@ forEachEngine('attachments', (engine) => {
       failure(await client.post(`/feeds/${feed}/messages`, { attachments: [id] }))
     const id = await uploadText(ada, open)
     assert.equal(await send(cid, open, id), '403 FORBIDDEN')
+    const { msg_id: parent_msg_id } = (await ada.post(`/feeds/${open}/messages`, { body: 'x' })).body
+    const { thread_id } = (await ada.post(`/feeds/${open}/threads`, { parent_msg_id, name: 'tea' })).body
+    const inThread = async (file: string) =>
+      failure(await cid.post(`/feeds/${open}/threads/${thread_id}/messages`, { body: 'x', attachments: [file] }))
+    assert.deepEqual([await inThread(id), await inThread('unknown')], ['403 FORBIDDEN', '400 INVALID_ATTACHMENT'])
+    assert.deepEqual((await cid.get(`/feeds/${open}/threads/${thread_id}/messages`)).body.messages, [])
     await attach(ada, hidden, id)
     assert.equal(await send(cid, open, id), '403 FORBIDDEN')
     await attach(ada, open, id)

@@ -62,6 +62,14 @@ forEachEngine('permission overrides', (engine) => {
       if (!path.endsWith('99') || path === '/feeds/99/permissions/role/1')
         assert.equal(failure(await client.delete(path)), expected, `delete ${path}`)
     }
+    const { room_id } = (await ada.post('/rooms', { name: 'room', type: 'voice' })).body
+    for (const [client, target, expected] of [
+      [ada, 'user/99', '404 USER_NOT_FOUND'],
+      [mod, `role/${modRole}`, '403 ROLE_HIERARCHY'],
+    ] as const)
+      assert.equal(failure(await client.put(`/rooms/${room_id}/permissions/${target}`, HIDE)), expected)
+    const ownRole = `/rooms/${room_id}/permissions/role/${modRole}`
+    assert.equal(failure(await mod.delete(ownRole)), '403 ROLE_HIERARCHY')
     for (const body of [undefined, {}, { allow: 1 }, { allow: -1, deny: 0 }, { allow: 0, deny: 2n ** 63n }])
       assert.equal(failure(await ada.put('/feeds/1/permissions/role/1', body)), '422 VALIDATION_ERROR')
     assert.deepEqual((await ada.get('/feeds/1')).body.permission_overrides, [])
@@ -161,7 +169,14 @@ forEachEngine('permission overrides', (engine) => {
     const banning = { ...hidden, allow: Permission.BAN_MEMBERS }
     assert.equal((await bob.post('/feeds', create([]))).status, 201)
     assert.equal(failure(await bob.post('/feeds', create([hidden]))), '403 MISSING_PERMISSIONS')
-    assert.equal(failure(await mod.post('/feeds', create([hidden, admins]))), '403 ROLE_HIERARCHY')
+    for (const [path, type] of [
+      ['/feeds', 'text'],
+      ['/rooms', 'voice'],
+    ] as const) {
+      assert.equal(failure(await mod.post(path, { ...create([hidden, admins]), type })), '403 ROLE_HIERARCHY')
+      const nobody = { ...hidden, target_type: 'user', target_id: 99 }
+      assert.equal(failure(await ada.post(path, { ...create([nobody]), type })), '404 USER_NOT_FOUND')
+    }
     assert.equal(failure(await mod.post('/feeds', create([banning]))), '403 MISSING_PERMISSIONS')
     assert.equal((await mod.post('/feeds', create([hidden]))).status, 201)
   })
@@ -173,11 +188,13 @@ forEachEngine('permission overrides', (engine) => {
       Array.from({ length: count }, (_, n) => ({ target_type: 'role', target_id: 10 + n, allow: 0, deny: 0 }))
     const numbers = 'with recursive n(i) as (select 10 union all select i + 1 from n where i < 510)'
     await createFeed(ada)
+    await ada.post('/rooms', { name: 'room', type: 'voice' })
     await server.close()
     await runSql(
       server.databaseUrl,
       `insert into roles (role_id, name, position, permissions) ${numbers} select i, 'r', 5, 0 from n`,
       `insert into permission_overrides (feed_id, role_id, allow, deny) ${numbers} select 1, i, 0, 0 from n where i < 510`,
+      `insert into permission_overrides (room_id, role_id, allow, deny) ${numbers} select 1, i, 0, 0 from n where i < 510`,
     )
     await using full = await startTestServer(engine, { env: { VOX_DATABASE_URL: server.databaseUrl } })
     const put = (path: string, body: object) =>
@@ -186,8 +203,10 @@ forEachEngine('permission overrides', (engine) => {
         headers: { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }).then(({ status }) => status)
-    assert.equal(await put('/feeds/1/permissions/role/510', { allow: 1, deny: 0 }), 400)
-    assert.equal(await put('/feeds/1/permissions/role/11', { allow: 1, deny: 0 }), 204)
+    for (const space of ['/feeds/1', '/rooms/1']) {
+      assert.equal(await put(`${space}/permissions/role/510`, { allow: 1, deny: 0 }), 400)
+      assert.equal(await put(`${space}/permissions/role/11`, { allow: 1, deny: 0 }), 204)
+    }
     const feed = { name: 'x', type: 'text' }
     assert.equal(await put('/feeds', { ...feed, permission_overrides: initial(101) }), 422)
     assert.equal(await put('/feeds', { ...feed, permission_overrides: initial(100) }), 201)

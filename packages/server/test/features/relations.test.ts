@@ -343,6 +343,7 @@ forEachEngine('settings of direct messages', (engine) => {
     assert.equal(failure(await bob.patch(path, { dm_permission: 'friends' })), '422 VALIDATION_ERROR')
     assert.equal(failure(await bob.patch(path, {})), '422 VALIDATION_ERROR')
     assert.equal(failure(await bob.patch('/users/1/dm-settings', {})), '403 MISSING_PERMISSIONS')
+    assert.equal(failure(await ada.patch('/users/99/dm-settings', { dm_permission: 'nobody' })), '404 USER_NOT_FOUND')
     assert.deepEqual((await ada.patch('/users/2/dm-settings', { dm_permission: 'everyone' })).status, 200)
     assert.deepEqual((await ada.get(path)).body, { dm_permission: 'everyone' })
   })

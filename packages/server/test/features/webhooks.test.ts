@@ -397,7 +397,11 @@ forEachEngine('a post of a webhook', (engine) => {
   it('must say something, and not too much', async () => {
     await using test = await withFeed(engine)
     const { url } = await test.create()
-    const post = async (body: unknown) => failure(await test.server.visitor.post(url, body))
+    const post = async (body: unknown) => {
+      const answer = failure(await test.server.visitor.post(url, body))
+      assert.equal(failure(await test.server.visitor.post(`${url}/execute`, body)), answer)
+      return answer
+    }
     for (const nothing of [
       {},
       { body: '' },

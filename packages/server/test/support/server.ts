@@ -3,6 +3,7 @@ import pino, { type Logger } from 'pino'
 import { type Clock, systemClock } from '../../src/clock.ts'
 import type { Resolver } from '../../src/outbound/target.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
+import { verifyAnsweredErrors } from './answered-errors.ts'
 import { CheckedBus } from './checked-bus.ts'
 import type { Engine } from './engines.ts'
 import { freshPath } from './folder.ts'
@@ -82,10 +83,11 @@ export class TestServer {
     return Object.assign(new Client(this.url, answer.body.token), { userId: answer.body.user_id as number })
   }
 
-  /** Stops the server; fails if it has published an event that is not as it is declared. */
+  /** Stops the server; fails if it has published an event, or answered an error, that is not declared so. */
   async close(): Promise<void> {
     await this.#running.close()
     await this.bus.verify(this.databaseUrl)
+    verifyAnsweredErrors()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -201,7 +201,8 @@ forEachEngine('the token of a federated join', (engine) => {
   it('is no session: one of this server is 403 and stays, one of a guest 401', async () => {
     const { server, ada, use } = await withGuest(new TestClock())
     await using _ = server
-    assert.equal(failure(await use(ada.token ?? '')), '403 AUTH_FAILED')
+    for (const path of ['/auth/login/federation', '/auth/login'])
+      assert.equal(failure(await use(ada.token ?? '', path)), '403 AUTH_FAILED')
     assert.equal((await ada.get('/users/@me')).status, 200)
     assert.equal(failure(await use('vox_sess_guest')), '401 AUTH_FAILED')
     assert.equal(failure(await use('vox_sess_guest', '/auth/login')), '401 AUTH_FAILED')
@@ -222,6 +223,7 @@ forEachEngine('the token of a federated join', (engine) => {
       const { server, ada, use } = await withGuest(new TestClock())
       await using _ = server
       assert.ok((await remove(ada)).status < 300)
+      assert.equal(failure(await use(FED_TOKEN, '/auth/login')), '403 BANNED')
       assert.equal(failure(await use(FED_TOKEN)), '403 BANNED')
     }
   })
