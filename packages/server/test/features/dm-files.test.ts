@@ -85,6 +85,28 @@ forEachEngine('a file of a conversation', (engine) => {
     assert.equal(await newest(), before)
   })
 
+  it('is deleted by its uploader alone, wherever it is shown besides', async () => {
+    await using server = await startTestServer(engine)
+    const { admin, ada, bob, dm } = await withPair(server)
+    await grant(admin, ada, ['ATTACH_FILES'])
+    const { feed_id } = (await admin.post('/feeds', { name: 'general', type: 'text' })).body
+    const [feed, conversation] = [`/feeds/${feed_id}`, `/dms/${dm}`]
+    for (const [uploadedTo, ...shownIn] of [
+      [conversation],
+      [conversation, conversation],
+      [conversation, feed],
+      [feed, conversation],
+      [feed, feed, conversation],
+    ] as const) {
+      const file = await uploadTextTo(ada, uploadedTo)
+      for (const place of shownIn)
+        assert.equal((await ada.post(`${place}/messages`, { attachments: [file] })).status, 201)
+      for (const other of [admin, bob])
+        assert.equal(failure(await other.delete(`/files/${file}`)), '403 FORBIDDEN', `${uploadedTo} ${shownIn}`)
+      assert.equal((await ada.delete(`/files/${file}`)).status, 204)
+    }
+  })
+
   it('is shown to the participants of a group that has it as its icon', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob, cleo } = await withPair(server)

@@ -157,11 +157,12 @@ forEachEngine('messages of a feed', (engine) => {
     await using server = await startTestServer(engine)
     const { ada, bob, feed } = await withFeed(server)
     const path = `${feed}/messages/${await send(bob, feed, 'x')}`
-    await ada.put(`${feed}/permissions/user/${bob.userId}`, {
-      allow: 0,
-      deny: Number(Permission.SEND_MESSAGES | Permission.SEND_IN_THREADS),
-    })
-    assert.equal(failure(await bob.patch(path, { body: 'y' })), '403 MISSING_PERMISSIONS')
+    const { SEND_MESSAGES, SEND_IN_THREADS } = Permission
+    for (const deny of [SEND_MESSAGES, SEND_MESSAGES | SEND_IN_THREADS]) {
+      await ada.put(`${feed}/permissions/user/${bob.userId}`, { allow: 0, deny })
+      assert.equal(failure(await bob.patch(path, { body: 'y' })), '403 MISSING_PERMISSIONS')
+      assert.equal(failure(await bob.patch(`${feed}/messages/1`, { body: 'y' })), '403 MISSING_PERMISSIONS')
+    }
     assert.equal((await bob.delete(path)).status, 204)
   })
 
