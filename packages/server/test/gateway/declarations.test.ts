@@ -31,7 +31,7 @@ describe('the check of published events', () => {
     assert.equal(problem(messageCreate, { ...MESSAGE, author_id: null, body: null, webhook_id: 3 }, VIEWERS), undefined)
     assert.equal(problem(feedUpdate, { feed_id: 7, topic: null, name: undefined }, VIEWERS), undefined)
     assert.equal(problem(memberUpdate, { user_id: 1 }), undefined)
-    const activity = { any: [{ thing: 1n }] }
+    const activity = { any: [{ thing: 1n }], ['__proto__']: { constructor: 1 } }
     assert.equal(problem(presenceUpdate, { user_id: 1, status: 'idle', activity }), undefined)
     const negotiation = { room_id: 1, user_id: 1, media_type: '', codec: 'opus', spatial_layers: 2 }
     assert.equal(problemOf(voiceCodecNeg.data, negotiation, 'code'), undefined)
@@ -40,6 +40,8 @@ describe('the check of published events', () => {
   const wrong: [what: string, event: GatewayEvent, data: Record<string, unknown>, audience?: Audience][] = [
     ['a missing key', messageCreate, { ...MESSAGE, author_id: undefined }, VIEWERS],
     ['an unknown key', messageCreate, { ...MESSAGE, token: 'secret' }, VIEWERS],
+    ['an unknown key that every object has', messageCreate, { ...MESSAGE, ['__proto__']: 'secret' }, VIEWERS],
+    ['a key of all functions', messageCreate, { ...MESSAGE, constructor: 'secret' }, VIEWERS],
     ['null for a key to be left out', memberUpdate, { user_id: 1, nickname: null }],
     ['text for an integer', memberLeave, { user_id: '1' }],
     ['an id of 0', memberLeave, { user_id: 0 }],

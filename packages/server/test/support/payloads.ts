@@ -88,7 +88,8 @@ function problemOfObject(json: JsonSchema, value: unknown, form: Form, path: str
   if (missing) return `${path}.${missing} is missing`
   return firstProblem(
     given.map(([name, field]) => () => {
-      const schema = properties[name] ?? additionalProperties
+      // A key such as `__proto__` is found in every object, whoever declared it.
+      const schema = Object.hasOwn(properties, name) ? (properties[name] ?? false) : additionalProperties
       if (typeof schema === 'boolean') return schema ? undefined : `${path}.${name} is not declared`
       return problemOf(schema, field, form, `${path}.${name}`)
     }),
