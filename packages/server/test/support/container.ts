@@ -3,6 +3,7 @@ import { cpSync, existsSync, globSync, mkdirSync, statSync, symlinkSync, writeFi
 import path from 'node:path'
 import { type Copy, DockerfileParser, type Env, type Instruction, type JSONInstruction } from 'dockerfile-ast'
 import { freshPath } from './folder.ts'
+import { leftOut } from './requirements.ts'
 
 /**
  * Builds and runs what a Dockerfile describes without a container engine: every stage is a folder that its commands have
@@ -84,8 +85,13 @@ export class Image {
 
 /** Why images cannot be built here, if so. */
 export function withoutContainers(): string | false {
-  if (process.getuid?.() !== 0) return 'only root can build an image'
-  return spawnSync('unshare', ['--mount', 'true']).status !== 0 && 'mounts are not allowed here'
+  const isRoot = process.getuid?.() === 0
+  const mayMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0
+  return leftOut(
+    'mounts',
+    !mayMount,
+    isRoot ? 'this machine allows no mounts' : 'only root may mount what an image needs',
+  )
 }
 
 const npm = (...args: string[]): string => execFileSync('npm', args, { encoding: 'utf8' }).trim()

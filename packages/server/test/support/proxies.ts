@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { newCertificate } from './certificate.ts'
 import { eventually } from './eventually.ts'
 import { freshPath } from './folder.ts'
+import { leftOut } from './requirements.ts'
 
 /** A file of the folder `deploy/`. */
 export const deployed = (name: string): string =>
@@ -19,12 +20,8 @@ const find = (program: string): string | undefined =>
     .find(existsSync)
 
 /** Why tests that need a program are left out: the option `skip` of a test. */
-export function without(program: string): string | false {
-  if (find(program)) return false
-  if (process.env.VOX_TEST_REQUIRE?.split(',').includes(program))
-    throw new Error(`VOX_TEST_REQUIRE asks for ${program}, but it is not installed.`)
-  return `${program} is not installed; VOX_TEST_REQUIRE=${program} makes that an error`
-}
+export const without = (program: string): string | false =>
+  leftOut(program, !find(program), `${program} is not installed`)
 
 /** A running reverse proxy. */
 export class ReverseProxy implements AsyncDisposable {
