@@ -21,6 +21,7 @@ import { files } from './features/files/index.ts'
 import { FileLibrary } from './features/files/library.ts'
 import { gifs } from './features/gifs/index.ts'
 import { KLIPY_ORIGIN } from './features/gifs/klipy.ts'
+import { CALLBACK_MS } from './features/interactions/callback.ts'
 import { interactions } from './features/interactions/index.ts'
 import { Interactions } from './features/interactions/interactions.ts'
 import { LocalInteractions } from './features/interactions/open-interactions.ts'
@@ -54,8 +55,14 @@ import type { Resolver } from './outbound/target.ts'
 import type { Services } from './services.ts'
 import { openSpool, openStorage } from './storage/open.ts'
 
-/** How long running requests may take to finish during a shutdown. */
-const REQUESTS_FINISH_MS = 5_000
+/** How long a stop still tells newcomers with a 503 that it is one, while gateway clients leave. */
+const GATEWAY_LEAVES_MS = 1_000
+
+/**
+ * How long running requests may take to finish during a shutdown, which may take 10 s in all: as long as the slowest
+ * thing that one waits for, the callback of a bot, and a moment to post what comes of it.
+ */
+const REQUESTS_FINISH_MS = CALLBACK_MS + 1_000
 
 /** Every capability that endpoints reach. */
 const FEATURES = [
@@ -184,9 +191,7 @@ export async function startServer({
     },
   )
   http.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head))
-  opened.adopt(http, closeHttp)
-  // Before the HTTP server: it waits for its connections, and the gateway's are among them.
-  opened.adopt(gateway, (instance) => instance.close())
+  opened.defer(() => stopServing(http, gateway, clock))
 
   const probes = new Probes(config.get('network.trusted_proxies'))
   const notice = proxyNotice({ config, log, port })
@@ -204,11 +209,16 @@ export async function startServer({
   }
 }
 
-/** Lets running requests finish, and those that take too long fail. */
-async function closeHttp(http: FastifyInstance): Promise<void> {
-  const patience = setTimeout(() => http.server.closeAllConnections(), REQUESTS_FINISH_MS)
-  await http.close()
-  clearTimeout(patience)
+/**
+ * Sends gateway clients away, accepts nothing new and lets running requests finish; those that take too long fail. The
+ * HTTP server waits for its connections, and the gateway's are among them.
+ */
+async function stopServing(http: FastifyInstance, gateway: Gateway, clock: Clock): Promise<void> {
+  const left = gateway.close()
+  await Promise.race([left, new Promise<void>((resolve) => clock.after(GATEWAY_LEAVES_MS, resolve))])
+  const patience = clock.after(REQUESTS_FINISH_MS, () => http.server.closeAllConnections())
+  await Promise.all([left, http.close()])
+  patience.cancel()
 }
 
 const yes = () => true

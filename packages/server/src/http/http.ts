@@ -34,6 +34,8 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     exposeHeadRoutes: false,
+    // What comes over a connection that is still open during the stop is answered like anything else.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_SEGMENT },
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
     clientErrorHandler: answerMalformed,
@@ -46,6 +48,8 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
     reply.header('x-request-id', request.id)
   })
   http.addHook('onResponse', async (request, reply) => {
+    // During the stop a connection ends with its request: nobody waits for clients that would use it again.
+    if (!http.server.listening) request.socket.destroySoon()
     const level = reply.statusCode >= 400 ? 'info' : 'debug'
     if (!context.log.isLevelEnabled(level)) return
     const { method, url, address, id } = request

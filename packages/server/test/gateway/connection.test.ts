@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { heartbeat, roleUpdate } from '@vox/protocol'
-import { TestGateway, type TestSocket } from '../support/gateway.ts'
+import { rawSocket, TestGateway, type TestSocket } from '../support/gateway.ts'
 
 /** Opens a socket that has read `hello`. */
 async function stranger(gateway: TestGateway, query?: string, address?: string): Promise<TestSocket> {
@@ -719,22 +718,4 @@ async function upgrade(port: number, path: string, key = 'dGhlIHNhbXBsZSBub25jZQ
   const [answer] = await once(socket, 'data')
   socket.destroy()
   return String(answer)
-}
-
-/** A TCP connection after the upgrade, with nothing that speaks WebSocket on this side. */
-async function rawSocket(port: number) {
-  const req = request({
-    port,
-    host: '127.0.0.1',
-    path: '/gateway',
-    headers: {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    },
-  })
-  req.end()
-  const [, socket] = (await once(req, 'upgrade')) as [unknown, Socket]
-  return socket.on('error', () => {}).resume()
 }

@@ -3,8 +3,9 @@ import { it } from 'node:test'
 import { messageCreate } from '@vox/protocol'
 import { enableTotp, logIn, ticketFor } from '../support/accounts.ts'
 import { TestClock } from '../support/clock.ts'
-import { forEachEngine } from '../support/engines.ts'
-import { TestSocket } from '../support/gateway.ts'
+import { forEachEngine, sqlite } from '../support/engines.ts'
+import { eventually } from '../support/eventually.ts'
+import { rawSocket, TestSocket } from '../support/gateway.ts'
 import { GatewayClient } from '../support/gateway-client.ts'
 import { Client, failure, startTestServer, type TestServer } from '../support/server.ts'
 import { countRows } from '../support/sql.ts'
@@ -79,6 +80,20 @@ forEachEngine('a planned stop', (engine) => {
     const wanted = { since_timestamp: Date.now() - DAY_MS, categories: ['feeds'] }
     assert.equal((await new Client(server.url, token).post('/sync', wanted)).body.events.length, 1)
   })
+})
+
+it('a planned stop is told to newcomers for as long as gateway clients leave, a second at most', async () => {
+  const clock = new TestClock()
+  await using server = await startTestServer(sqlite, { clock })
+  const deaf = await rawSocket(Number(new URL(server.url).port))
+  const stopped = server.close()
+  const ready = await fetch(`${server.url}/ready`)
+  assert.deepEqual([ready.status, await ready.json()], [503, { status: 'unavailable' }])
+  await assert.rejects(new TestSocket(`${server.url.replace('http', 'ws')}/gateway`, undefined).opened, /503/)
+  clock.advance(1_000)
+  await eventually(() => assert.rejects(fetch(`${server.url}/ready`)))
+  deaf.destroy()
+  await stopped
 })
 
 forEachEngine('ready', (engine) => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { zstdDecompressSync } from 'node:zlib'
 import {
   DEFAULT_EVERYONE_PERMISSIONS,
@@ -292,4 +292,22 @@ export class TestSocket {
   terminate(): void {
     this.ws.terminate()
   }
+}
+
+/** A TCP connection after the upgrade, with nothing that speaks WebSocket on this side. */
+export async function rawSocket(port: number) {
+  const upgrade = request({
+    port,
+    host: '127.0.0.1',
+    path: '/gateway',
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    },
+  })
+  upgrade.end()
+  const [, socket] = (await once(upgrade, 'upgrade')) as [unknown, Socket]
+  return socket.on('error', () => {}).resume()
 }

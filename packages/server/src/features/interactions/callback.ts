@@ -7,7 +7,7 @@ import { OutboundFailure } from '../../outbound/outbound.ts'
 import { type Interaction, payloadOf } from './interaction.ts'
 
 /** All the time a callback may take, and what is read of its answer. */
-const PATIENCE_MS = 5_000
+export const CALLBACK_MS = 5_000
 const MAX_ANSWER = 65_536
 
 interface Callback {
@@ -39,7 +39,7 @@ export async function callBack(
       'x-vox-signature': signature(secret, timestamp, body),
     },
     body,
-    timeoutMs: PATIENCE_MS,
+    timeoutMs: CALLBACK_MS,
     maxBytes: MAX_ANSWER,
   })
   if (answer.status < 200 || answer.status > 299) throw new OutboundFailure(`status ${answer.status}`)

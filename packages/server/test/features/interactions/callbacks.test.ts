@@ -148,6 +148,23 @@ forEachEngine('a callback', (engine) => {
     assert.deepEqual(await heard(adas), ['meanwhile'])
   })
 
+  it('may take its five seconds although the server stops, which waits for nothing else', async () => {
+    const clock = new TestClock()
+    await using hook = await CallbackServer.listen()
+    await using server = await start(engine, { clock })
+    const { ada, bob, messages, call } = await withBot(server, hook)
+    const [bobs] = await connectAll(server, bob)
+    hook.answer = () => undefined
+    const calling = call()
+    await eventually(() => assert.equal(hook.calls.length, 1))
+    const stopped = server.close()
+    assert.deepEqual(await bobs?.socket.closed, [4008, 'SERVER_RESTART'])
+    await eventually(() => assert.rejects(ada.get(messages)))
+    clock.advance(5_000)
+    assert.equal((await calling).status, 201)
+    await stopped
+  })
+
   it('goes to no URL that is not allowed any more, nor to one where nobody listens', async () => {
     await using hook = await CallbackServer.listen()
     await using before = await start(engine)
