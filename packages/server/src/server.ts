@@ -190,6 +190,7 @@ export async function startServer({
       for (const feature of FEATURES) feature(services, on)
     },
   )
+  log.warn('only one process may run on this database: sessions, presences and rate limits are in its memory')
   http.server.on('upgrade', (request, socket, head) => gateway.handleUpgrade(request, socket, head))
   opened.defer(() => stopServing(http, gateway, clock))
 

@@ -36,6 +36,14 @@ describe('the program', { concurrency: 2 }, () => {
     assert.equal(await stop(child, 'SIGTERM'), 0)
   })
 
+  it('warns at its start of what limits it: no passkeys, and no second process', async () => {
+    const { child, records } = await program.serve(IN_MEMORY)
+    const warnings = records.filter(({ level }) => level === 'warn').map(({ message }) => String(message))
+    for (const warning of [/^passkeys are off/, /^only one process may run/])
+      assert.equal(warnings.filter((message) => warning.test(message)).length, 1)
+    assert.equal(await stop(child, 'SIGTERM'), 0)
+  })
+
   it('takes two signals at once, as npm sends them, for one', async () => {
     const { child } = await program.serve(IN_MEMORY)
     child.kill('SIGINT')
