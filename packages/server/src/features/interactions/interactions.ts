@@ -12,6 +12,12 @@ import { isPresent } from './invocation.ts'
 import type { OpenInteractions } from './open-interactions.ts'
 import { whisper } from './whisper.ts'
 
+/**
+ * Callbacks to one bot that may wait for their answers. A bot that takes a tenth of a second gets hundreds of calls a
+ * second through; one that hangs holds no more than these sockets and requests.
+ */
+const MAX_CALLBACKS = 50
+
 const UNREACHABLE = 'The bot could not be reached, or did not answer properly.'
 const UNANSWERED = 'The bot did not answer in time.'
 
@@ -32,6 +38,8 @@ export class Interactions {
   readonly #open: OpenInteractions
   readonly #log: Logger
   readonly #timers = new Set<Timer>()
+  /** How many callbacks are under way, by the account of the bot. */
+  readonly #callbacks = new Map<number, number>()
 
   constructor({ core, outbound, open }: Surroundings) {
     this.#core = core
@@ -88,12 +96,9 @@ export class Interactions {
   }
 
   async #callBack(interaction: Interaction, url: string): Promise<void> {
-    const { clock, config } = this.#core
     const { botUserId } = interaction
     try {
-      const secret = await this.#secretOf(botUserId)
-      const callback = { url, secret, now: clock.now(), limits: config.limits }
-      const response = await callBack(this.#outbound, interaction, callback)
+      const response = await this.#called(botUserId, () => this.#responseTo(interaction, url))
       if (!response || saysNothing(response)) return
       checkResponse(this.#core, response)
       await this.#post(interaction, response)
@@ -101,6 +106,26 @@ export class Interactions {
       if (!isFailure(error)) throw error
       this.#log.info({ reason: error.message, bot_user_id: botUserId }, 'a callback failed')
       await this.#tell(interaction, UNREACHABLE)
+    }
+  }
+
+  async #responseTo(interaction: Interaction, url: string): Promise<InteractionResponse | undefined> {
+    const { clock, config } = this.#core
+    const secret = await this.#secretOf(interaction.botUserId)
+    return callBack(this.#outbound, interaction, { url, secret, now: clock.now(), limits: config.limits })
+  }
+
+  /** Calls a bot, unless too many calls of it wait already. */
+  async #called<T>(botUserId: number, call: () => Promise<T>): Promise<T> {
+    const underWay = this.#callbacks.get(botUserId) ?? 0
+    if (underWay >= MAX_CALLBACKS) throw new OutboundFailure('too many callbacks wait for the bot')
+    this.#callbacks.set(botUserId, underWay + 1)
+    try {
+      return await call()
+    } finally {
+      const left = (this.#callbacks.get(botUserId) ?? 1) - 1
+      if (left > 0) this.#callbacks.set(botUserId, left)
+      else this.#callbacks.delete(botUserId)
     }
   }
 

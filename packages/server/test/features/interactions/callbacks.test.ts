@@ -148,6 +148,29 @@ forEachEngine('a callback', (engine) => {
     assert.deepEqual(await heard(adas), ['meanwhile'])
   })
 
+  it('fails at once while fifty others wait for the same bot; another bot is called', async () => {
+    await using hook = await CallbackServer.listen()
+    await using server = await start(engine)
+    const { ada, bob, messages, call } = await withBot(server, hook)
+    await createBot(ada, 'toys', { interaction_url: hook.url, commands: ['play'] })
+    const [bobs] = await connectAll(server, bob)
+    const answer = Promise.withResolvers<void>()
+    hook.answer = async ({ payload }) => {
+      if (payload.command === 'roll') await answer.promise
+      return { status: 204 }
+    }
+    const waiting = Array.from({ length: 50 }, call)
+    await eventually(() => assert.equal(hook.calls.length, 50))
+    assert.equal((await call()).status, 201)
+    assert.deepEqual(await heard(bobs), [NOTICE])
+    assert.equal((await bob.post(messages, { body: '/play' })).status, 201)
+    answer.resolve()
+    for (const { status } of await Promise.all(waiting)) assert.equal(status, 201)
+    assert.equal((await call()).status, 201)
+    assert.deepEqual(await heard(bobs), [])
+    assert.equal(hook.calls.length, 52)
+  })
+
   it('may take its five seconds although the server stops, which waits for nothing else', async () => {
     const clock = new TestClock()
     await using hook = await CallbackServer.listen()
