@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { ENDPOINTS } from '@vox/protocol/endpoints'
 import { type Member, registerAll } from '../support/community.ts'
-import { createGroup, listed, openPair, say } from '../support/conversations.ts'
+import { createGroup, listed, openPair, say, textsIn } from '../support/conversations.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { FORM_TYPE, filePart, formBody, uploadTextTo } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { groupMessage } from '../support/mls.ts'
 import { allTold, relay } from '../support/relays.ts'
 import { failure, startTestServer } from '../support/server.ts'
+import { refusedMeanwhile } from '../support/slow-request.ts'
 
 const UNKNOWN = 4_000_000
 
@@ -129,6 +130,25 @@ forEachEngine('who takes no part in a conversation', (engine) => {
       (await a?.told())?.map(([type]) => type),
       ['message_create'],
     )
+  })
+
+  it('writes nothing that came while they were being removed', async () => {
+    await using server = await startTestServer(engine)
+    const [, ada, bob, cleo] = await registerAll(server, 'admin', 'ada', 'bob', 'cleo')
+    const dm = await createGroup(ada, bob, cleo)
+    const messages = `/dms/${dm}/messages`
+    const msg_id = await say(bob, dm)
+    for (const request of [
+      { path: messages, body: { body: 'too late' } },
+      { method: 'PATCH', path: `${messages}/${msg_id}`, body: { body: 'too late' } },
+      { method: 'PATCH', path: `/dms/${dm}`, body: { name: 'too late' } },
+      { path: `/dms/${dm}/read`, body: { up_to_msg_id: msg_id } },
+    ]) {
+      const remove = () => ada.delete(`/dms/${dm}/recipients/${bob.userId}`)
+      assert.equal(await refusedMeanwhile(bob, request, remove), '403 NOT_DM_PARTICIPANT', request.path)
+      await ada.put(`/dms/${dm}/recipients/${bob.userId}`)
+    }
+    assert.deepEqual(await textsIn(ada, dm), ['hello'])
   })
 
   it('hears nothing between being removed and being added again, whatever comes at the same time', async () => {

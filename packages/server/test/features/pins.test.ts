@@ -76,6 +76,9 @@ forEachEngine('pins', (engine) => {
     const msg_id = await send('x')
     const other = (await ada.post('/feeds', { name: 'other', type: 'text' })).body.feed_id
     assert.equal(failure(await ada.put(`/feeds/${other}/pins/${msg_id}`)), '404 MESSAGE_NOT_FOUND')
+    await ada.put(`${feed}/pins/${msg_id}`)
+    assert.equal((await ada.delete(`/feeds/${other}/pins/${msg_id}`)).status, 204)
+    assert.equal((await ada.get(`${feed}/pins`)).body.messages.length, 1, 'it stays pinned in its own feed')
     assert.equal(failure(await bob.put(`${feed}/pins/${msg_id}`)), '403 MISSING_PERMISSIONS')
     assert.equal(failure(await bob.delete(`${feed}/pins/${msg_id}`)), '403 MISSING_PERMISSIONS')
     assert.equal(failure(await ada.get('/feeds/4000/pins')), '404 SPACE_NOT_FOUND')

@@ -92,11 +92,14 @@ forEachEngine('a sync', (engine) => {
     const { ada, bob } = await people(server)
     const { feed_id } = (await ada.post('/feeds', { name: 'hidden', type: 'text' })).body
     await ada.put(`/feeds/${feed_id}/permissions/user/${bob.userId}`, { allow: 0, deny: Number(Permission.VIEW_SPACE) })
+    const { room_id } = (await ada.post('/rooms', { name: 'hidden', type: 'voice' })).body
+    await ada.put(`/rooms/${room_id}/permissions/user/${bob.userId}`, { allow: 0, deny: Number(Permission.VIEW_SPACE) })
     await ada.post('/invites', {})
+    await ada.post(`/feeds/${feed_id}/webhooks`, { name: 'hook' })
     assert.ok((await ada.patch('/roles/1', { permissions: Number(Permission.VIEW_SPACE) })).status < 300)
-    const hidden = await sync(bob, ['feeds', 'permissions', 'invites'])
+    const hidden = await sync(bob, ['feeds', 'rooms', 'permissions', 'invites', 'webhooks'])
     assert.deepEqual(
-      types(hidden).filter((type) => type !== 'feed_delete'),
+      types(hidden).filter((type) => type !== 'feed_delete' && type !== 'room_delete'),
       [],
     )
     assert.notEqual(hidden.cursor, null)

@@ -223,6 +223,18 @@ forEachEngine('threads', (engine) => {
       assert.equal(failure(await ada.delete(`/threads/${id}`)), '422 VALIDATION_ERROR')
   })
 
+  it('are managed before the right to it is lost, or not at all', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob } = await withThread(server)
+    const right = `/feeds/1/permissions/user/${bob.userId}`
+    await ada.put(right, { allow: Permission.MANAGE_THREADS, deny: 0 })
+    const [adas] = await connectAll(server, ada)
+    const edits = () => ['a', 'b', 'c', 'd'].map((name) => bob.patch('/threads/1', { name }))
+    const answers = (await Promise.all([...edits(), ada.delete(right), ...edits(), ...edits()])).map((a) => a.status)
+    const told = ((await adas?.told()) ?? []).map(([type]) => type)
+    assert.equal(told.indexOf('permission_override_delete'), answers.filter((status) => status === 200).length)
+  })
+
   it('deleted by two at once are deleted by one', async () => {
     await using server = await startTestServer(engine)
     const { ada } = await withThread(server)

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { request } from 'node:http'
 import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { type ErrorEnvelope, Permission } from '@vox/protocol'
+import { Permission } from '@vox/protocol'
 import { TestClock } from '../support/clock.ts'
 import { createFeed, registerAll } from '../support/community.ts'
 import { sqlite } from '../support/engines.ts'
 import { Client, failure, PASSWORD, startTestServer, type TestServer } from '../support/server.ts'
+import { refusedMeanwhile } from '../support/slow-request.ts'
 
 const MIB = 1_048_576
 
@@ -86,22 +85,8 @@ describe('authentication', () => {
     await using server = await startTestServer(sqlite)
     const [ada, bob, eve, dan] = await registerAll(server, 'ada', 'bob', 'eve', 'dan')
     const messages = `/feeds/${await createFeed(ada)}/messages`
-    const slowly = async (client: Client, meanwhile: () => Promise<unknown>) => {
-      const sending = request(`${server.url}/api/v1${messages}`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${client.token}`,
-          'content-type': 'application/json',
-          expect: '100-continue',
-        },
-      })
-      sending.flushHeaders()
-      await once(sending, 'continue')
-      await meanwhile()
-      sending.end('{"body": "too late"}')
-      const [answer] = (await once(sending, 'response')) as [IncomingMessage]
-      return `${answer.statusCode} ${(JSON.parse(await text(answer)) as ErrorEnvelope).error.code}`
-    }
+    const slowly = (client: Client, meanwhile: () => Promise<unknown>) =>
+      refusedMeanwhile(client, { path: messages, body: { body: 'too late' } }, meanwhile)
     assert.equal(await slowly(bob, () => ada.put(`/bans/${bob.userId}`)), '403 BANNED')
     assert.equal(await slowly(eve, () => eve.post('/auth/logout')), '401 AUTH_EXPIRED')
     const mute = () => ada.patch('/roles/1', { permissions: Number(Permission.VIEW_SPACE) })

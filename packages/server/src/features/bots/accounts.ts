@@ -1,6 +1,5 @@
 import { ApiError, botCommandsDelete, memberLeave, Permission, type Static } from '@vox/protocol'
 import type { BotObject, createBot, updateBot } from '@vox/protocol/endpoints'
-import { demandAdministratorRemains } from '../../community/hierarchy.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
@@ -131,13 +130,12 @@ export class BotAccounts {
     return user_id
   }
 
-  /** Only somebody else's account of this server, in use, can become a bot, and not that of the last administrator. */
+  /** Only somebody else's account of this server, in use, can become a bot. The caller remains an administrator. */
   async #demandConvertible(job: Work, ownerId: number, userId: number): Promise<void> {
     const { community } = this.#services
     await demandAccount(job.db, userId)
     if (userId === ownerId || !community.accounts.isLocalPerson(userId)) throw new ApiError('INVALID_TARGET')
     if (!community.isMember(userId)) throw new ApiError('USER_NOT_FOUND')
-    demandAdministratorRemains(community, { userId })
   }
 
   /** The URL, if callbacks may go there. */

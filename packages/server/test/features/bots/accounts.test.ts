@@ -133,6 +133,7 @@ forEachEngine('bot accounts', (engine) => {
     assert.equal(failure(await dice.delete('/members/1/roles/2')), '400 INVALID_TARGET')
     assert.equal(failure(await dice.put('/bans/1')), '400 INVALID_TARGET')
     await ada.put('/members/2/roles/2')
+    assert.equal(failure(await ada.post('/bots', { user_id: 1 })), '400 INVALID_TARGET', 'nobody is their own bot')
     assert.equal((await ada.post('/bots', { user_id: 2 })).status, 201)
     assert.equal(failure(await ada.delete('/members/1/roles/2')), '400 INVALID_TARGET')
   })

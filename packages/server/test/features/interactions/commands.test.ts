@@ -349,5 +349,8 @@ forEachEngine('a slash command in a conversation', (engine) => {
     assert.equal(failure(await respond(dice, interaction_id, { body: 'x' })), '403 NOT_DM_PARTICIPANT')
     assert.notEqual((await bob.post(`/dms/${group}/messages`, { body: '/roll' })).body.msg_id, 0)
     assert.deepEqual(await history(ada, `/dms/${group}/messages`), ['/roll'])
+    const other = await createGroup(bob, ada, dice)
+    await ada.delete(`/members/${dice.userId}`)
+    assert.notEqual((await bob.post(`/dms/${other}/messages`, { body: '/roll' })).body.msg_id, 0)
   })
 })
