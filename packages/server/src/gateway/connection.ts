@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { CloseCode, type CloseReason, type Limits } from '@vox/protocol'
+import { CloseCode, type CloseReason, heartbeat, type Limits } from '@vox/protocol'
 import type { Clock } from '../clock.ts'
 import type { Place } from './admission.ts'
 import { type Message, parseMessage } from './envelope.ts'
@@ -15,10 +15,11 @@ import type { GatewayWebSocket, SocketOwner } from './web-socket.ts'
 const SMALL_MESSAGE = 65_536
 
 /**
- * Bytes that may come in before authentication without a whole message among them. Twice the longest message leaves
- * room for the headers of fragments; what `ws` collects is bounded by it long before its own limit of 16 MiB.
+ * Bytes that may come in before authentication without a message that is handled: parts of the first one, and what waits
+ * while it is looked at. Twice the longest message leaves room for the headers of fragments; what `ws` collects is
+ * bounded by it long before its own limit of 16 MiB.
  */
-const MAX_UNFINISHED = 2 * SMALL_MESSAGE
+const MAX_UNHANDLED = 2 * SMALL_MESSAGE
 
 /** What a connection begins with. */
 export interface Arrival {
@@ -48,7 +49,8 @@ export interface ConnectionHost {
 
 /**
  * One socket's life: messages come in, are counted, measured, read and handled one after the other, until one side
- * closes. Without a session it is a stranger that may identify or resume; with one it passes commands on.
+ * closes; only the heartbeats of a session wait for nothing. Without a session it is a stranger that may identify or
+ * resume; with one it passes commands on.
  */
 export class Connection implements SocketOwner {
   readonly place: Place
@@ -62,7 +64,7 @@ export class Connection implements SocketOwner {
   readonly #rate = new SlidingWindow()
   /** Messages that wait for the one being handled. */
   #inbox: Message[] | undefined
-  /** Bytes that had come in with the last whole message. */
+  /** Bytes that had come in with the last message that was handled when it came. */
   #bytesRead: number
   #watcher: (() => void) | undefined
   #isBusy = false
@@ -118,10 +120,11 @@ export class Connection implements SocketOwner {
 
   received(data: Buffer, isBinary: boolean): void {
     if (this.#isClosed) return
-    this.#bytesRead = this.#socket.bytesRead
+    if (!this.#isBusy) this.#bytesRead = this.#socket.bytesRead
     try {
       const message = this.#read(data, isBinary)
-      if (!this.#isBusy) this.#handle(message)
+      const isUrgent = this.session !== undefined && message.type === heartbeat.type
+      if (!this.#isBusy || isUrgent) this.#handle(message)
       else if (this.#inbox) this.#inbox.push(message)
       else this.#inbox = [message]
     } catch (error) {
@@ -185,7 +188,7 @@ export class Connection implements SocketOwner {
 
   /** Closes a stranger that sends more than any first message takes; called for all that comes in until it is known. */
   #watch(): void {
-    if (this.#socket.bytesRead - this.#bytesRead > MAX_UNFINISHED) this.close('DECODE_ERROR')
+    if (this.#socket.bytesRead - this.#bytesRead > MAX_UNHANDLED) this.close('DECODE_ERROR')
   }
 
   #endWatch(): void {

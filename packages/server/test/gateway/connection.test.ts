@@ -242,6 +242,19 @@ describe('the first message', () => {
     assert.equal((await socket.next('presence_update')).d.status, 'idle')
   })
 
+  it('lets some 128 KiB wait for it, whatever the number of messages', async () => {
+    await using gateway = await TestGateway.start()
+    gateway.beforeAnswer = () => new Promise(() => {})
+    const text = JSON.stringify({ type: 'none', d: { text: 'x'.repeat(60_000) } })
+    const socket = await stranger(gateway)
+    socket.send('identify', { token: 'any' })
+    for (let i = 0; i < 2; i++) socket.sendText(text)
+    socket.ws.ping()
+    await once(socket.ws, 'pong')
+    for (let i = 0; i < 3; i++) socket.sendText(text)
+    assert.deepEqual(await socket.closed, [4002, 'DECODE_ERROR'])
+  })
+
   it('is worth nothing when the client has gone before it was answered', async () => {
     await using gateway = await TestGateway.start()
     const token = gateway.member(1)
@@ -625,6 +638,21 @@ describe('heartbeats', () => {
     gateway.clock.advance(1_500)
     assert.deepEqual(await socket.closed, [4007, 'SESSION_TIMEOUT'])
     await (await gateway.resume(token, socket.sessionId, 2)).next('resumed')
+  })
+
+  it('are answered while a command is worked on, and no other message is', async () => {
+    await using gateway = await TestGateway.start()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gateway.gateway.commands.on({ ...heartbeat, type: 'slow' }, () => promise)
+    const socket = await gateway.identify(gateway.member(1))
+    socket.send('slow')
+    socket.send('presence_update', { status: 'idle' })
+    for (let i = 0; i < 3; i++) {
+      socket.send('heartbeat')
+      await socket.next('heartbeat_ack')
+    }
+    resolve()
+    assert.equal((await socket.next('presence_update')).d.status, 'idle')
   })
 
   it('keep the session alive and its token in use', async () => {

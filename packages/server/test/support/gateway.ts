@@ -266,19 +266,21 @@ export class TestSocket {
   }
 
   /**
-   * Everything that comes until the server has answered two heartbeats; two, because an acknowledgement overtakes the
-   * events of its own turn.
+   * Everything that comes until the server has refused a command, which waits for those before it, and then answered a
+   * heartbeat; two answers, because they overtake the events of their own turn.
    */
   async rest(): Promise<Received[]> {
-    return [...(await this.#untilAck()), ...(await this.#untilAck())]
+    this.send('presence_update', { status: 'none' })
+    const before = await this.#until(({ type, d }) => type === 'error' && d.code === 'INVALID_STATUS')
+    this.send('heartbeat')
+    return [...before, ...(await this.#until(({ type }) => type === 'heartbeat_ack'))]
   }
 
-  async #untilAck(): Promise<Received[]> {
-    this.send('heartbeat')
+  async #until(isLast: (message: Received) => boolean): Promise<Received[]> {
     const messages: Received[] = []
     for (;;) {
       const { binary: _binary, bytes: _bytes, ...message } = await this.next()
-      if (message.type === 'heartbeat_ack') return messages
+      if (isLast(message)) return messages
       messages.push(message)
     }
   }
