@@ -278,6 +278,18 @@ forEachEngine('notifications of direct messages', (engine) => {
       ['message_create', 'message_create', 'message_update'],
     )
   })
+
+  it('do not come to an author who has left', async () => {
+    await using server = await startTestServer(engine)
+    const [ada, bob, cleo] = await registerAll(server, 'ada', 'bob', 'cleo')
+    const dm = await createGroup(ada, bob, cleo)
+    const msg_id = await say(bob, dm)
+    await bob.delete(`/dms/${dm}`)
+    const [b] = await connectAll(server, bob)
+    await ada.post(`/dms/${dm}/messages`, { body: 'x', reply_to: msg_id, mentions: [0, bob.userId] })
+    await ada.put(`/dms/${dm}/messages/${msg_id}/reactions/x`)
+    assert.deepEqual(await b?.told(), [])
+  })
 })
 
 forEachEngine('read receipts', (engine) => {

@@ -107,6 +107,8 @@ forEachEngine('a notification', (engine) => {
     assert.deepEqual(await Promise.all(sessions.map(kinds)), [[], [], []])
     await bob.post(messages, { body: 'x', reply_to: secret })
     assert.deepEqual(await Promise.all(sessions.map(kinds)), [[], [], []])
+    await bob.post(messages, { body: 'x', mentions: [ada.userId] })
+    assert.deepEqual(await Promise.all(sessions.map(kinds)), [['mention'], [], []], 'the block of the author is none')
   })
 
   it('of a thread message goes to the subscribers of the thread, not to those of the feed', async () => {
