@@ -77,7 +77,9 @@ describe('the preview of a link', () => {
         message: 'The URL must be http or https and lead to a public host.',
       })
     }
-    assert.equal(failure(await test.preview(`http://site.example/${'x'.repeat(2048)}`)), '422 VALIDATION_ERROR')
+    const url = `${test.url}/`
+    assert.equal(failure(await test.preview(url.padEnd(2048, 'x'))), '400 INVALID_URL')
+    assert.equal(failure(await test.preview(url.padEnd(2049, 'x'))), '422 VALIDATION_ERROR')
   })
 
   it('is empty for a page that cannot be read', async () => {
