@@ -89,15 +89,30 @@ type Question = string | pg.QueryConfig<unknown[]>
 type Row = Record<string, unknown>
 type Answer<R extends Row = Row> = pg.QueryResult<R>
 
-/** @throws ConnectionLost */
-async function ask<R extends Row>(client: pg.ClientBase, question: Question): Promise<Answer<R>> {
+/** @throws ConnectionLost, also when there is no answer for so long. */
+async function ask<R extends Row>(client: pg.ClientBase, question: Question, patienceMs = 0): Promise<Answer<R>> {
   try {
-    return await client.query<R>(question)
+    return await answerTo<R>(client, question, patienceMs)
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || /^(08|57P)/.test(error.code ?? '')) throw new ConnectionLost(error)
     if (error.code?.startsWith('53')) throw new DatabaseUnavailable(error) // out of disk, memory or connections
     throw error
   }
+}
+
+/**
+ * With a callback, and a timer of our own instead of `query_timeout`: where `pg` makes the promise or keeps the time, the
+ * rows outlive the next collection of garbage, which then takes ten times as long.
+ */
+function answerTo<R extends Row>(client: pg.ClientBase, question: Question, patienceMs: number): Promise<Answer<R>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer<R>>()
+  const timer = patienceMs > 0 ? setTimeout(() => reject(new Error('no answer in time')), patienceMs) : undefined
+  client.query<R>(question, (error, answer) => {
+    clearTimeout(timer)
+    if (error) reject(error)
+    else resolve(answer)
+  })
+  return promise
 }
 
 /** The row of an answer that has exactly one. */
@@ -317,8 +332,13 @@ export interface PoolOptions {
 /** The connections that read. A query that finds its connection broken is asked once more, on another. */
 export class PostgresReader implements AsyncDisposable {
   readonly #pool: pg.Pool
+  readonly #patienceMs: number
 
-  constructor(config: pg.ClientConfig, { poolSize, maxOverflow, poolRecycleSeconds }: PoolOptions) {
+  constructor(
+    { query_timeout, ...config }: pg.ClientConfig,
+    { poolSize, maxOverflow, poolRecycleSeconds }: PoolOptions,
+  ) {
+    this.#patienceMs = Number(query_timeout ?? 0)
     this.#pool = new pg.Pool({
       ...config,
       options: `${config.options ?? ''} -c default_transaction_read_only=on`,
@@ -353,7 +373,7 @@ export class PostgresReader implements AsyncDisposable {
   async #ask(question: Question): Promise<Answer> {
     const client = await this.#connected()
     try {
-      const answer = await ask(client, question)
+      const answer = await ask(client, question, this.#patienceMs)
       client.release()
       return answer
     } catch (error) {

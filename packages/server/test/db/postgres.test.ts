@@ -5,7 +5,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { type Database, DatabaseUnavailable, type Tx } from '../../src/db/database.ts'
+import { queriesOver } from '../../src/db/dialect.ts'
 import { migrateDatabase } from '../../src/db/open.ts'
+import { PostgresReader, reachable } from '../../src/db/postgres.ts'
+import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { type Engine, engines } from '../support/engines.ts'
 import { eventually } from '../support/eventually.ts'
@@ -188,6 +191,17 @@ for (const engine of engines.filter(({ name }) => name === 'postgres')) {
         database.read,
       )
       assert.deepEqual(rows, [{ timeout: '30s' }])
+    })
+
+    it('are given up when the server is silent', async () => {
+      const target = parseDatabaseUrl(await engine.freshUrl())
+      assert.equal(target.engine, 'postgres')
+      const limits = { statement_timeout: 2_000, query_timeout: 100 }
+      const pool = { poolSize: 1, maxOverflow: 0, poolRecycleSeconds: 0 }
+      await using reader = new PostgresReader({ ...(await reachable(target)), ...limits }, pool)
+      const read = queriesOver('postgres', reader.execute)
+      await assert.rejects(sql`select pg_sleep(10)`.execute(read), DatabaseUnavailable)
+      assert.equal(reader.stats.connections, 0)
     })
 
     it('are no more than the pool may hold', async () => {
