@@ -65,7 +65,7 @@ export const engineOf = (db: Kysely<Schema>): EngineName =>
 
 /**
  * Queries in the engine's SQL, run by `execute`. Cheap enough to make one per job of the writer's lane. All of one
- * engine share the adapter, by which `prepared` knows them.
+ * engine share the adapter, by which {@link engineOf} knows them.
  */
 export function queriesOver(engine: EngineName, execute: Execute): Kysely<Schema> {
   const { adapter, compiler, dialect } = LANGUAGES[engine]

@@ -1,4 +1,4 @@
-import { type Compilable, type CompiledQuery, type DialectAdapter, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Compilable, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
 import { engineOf } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
@@ -23,8 +23,8 @@ class Placeholder {
 /**
  * A query for hot paths: built and compiled once per engine, later calls only fill in the parameters.
  *
- * `build` may use a parameter only where a query takes a value. Its shape must not depend on one: no `if`, and no lists
- * but {@link among}.
+ * `build` may use a parameter only where a query takes a value. Its shape must not depend on one: no lists but
+ * {@link among}, and no `if` but for whether an optional one is given: a query is built for each set that is.
  *
  * ```ts
  * const olderThan = prepared((db, p: { feed_id: number; before: bigint; limit: number }) =>
@@ -37,13 +37,15 @@ class Placeholder {
 export function prepared<P extends object, R>(
   build: (db: Kysely<Schema>, parameters: P) => Compilable<R>,
 ): (db: Kysely<Schema>, parameters: P) => Promise<R[]> {
-  const compiled = new Map<DialectAdapter, NamedQuery<R>>()
+  const compiled = { sqlite: new Map<string, NamedQuery<R>>(), postgres: new Map<string, NamedQuery<R>>() }
   return async (db, parameters) => {
-    const { adapter } = db.getExecutor()
-    let query = compiled.get(adapter)
+    const queries = compiled[engineOf(db)]
+    const given = Object.keys(parameters).filter((name) => Reflect.get(parameters, name) !== undefined)
+    const shape = given.join()
+    let query = queries.get(shape)
     if (!query) {
-      query = { ...build(db, placeholders<P>()).compile(), statement: `vox_${++statements}` }
-      compiled.set(adapter, query)
+      query = { ...build(db, placeholders<P>(given)).compile(), statement: `vox_${++statements}` }
+      queries.set(shape, query)
     }
     const call: NamedQuery<R> = { ...query, parameters: filled(query.parameters, parameters) }
     const { rows } = await db.executeQuery<R>(call)
@@ -64,8 +66,8 @@ export function among<T extends bigint | number | string>(
 
 let statements = 0
 
-const placeholders = <P extends object>(): P =>
-  new Proxy({} as P, { get: (_, parameter) => new Placeholder(String(parameter)) })
+const placeholders = <P extends object>(names: readonly string[]): P =>
+  Object.fromEntries(names.map((name) => [name, new Placeholder(name)])) as P
 
 function filled(template: readonly unknown[], parameters: object): unknown[] {
   return template.map((value) => (value instanceof Placeholder ? Reflect.get(parameters, value.parameter) : value))

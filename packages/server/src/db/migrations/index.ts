@@ -11,6 +11,7 @@ import { webhooks } from './010-webhooks.ts'
 import { bots } from './011-bots.ts'
 import { keys } from './012-keys.ts'
 import { relayBacklogs } from './013-relay-backlogs.ts'
+import { searches } from './014-searches.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   bots,
   keys,
   relayBacklogs,
+  searches,
 ]

@@ -23,8 +23,8 @@ export interface HistoryRange {
 /** Messages of a page unless another number is asked for. */
 export const USUAL_PAGE = 50
 
-const NEWEST = 2n ** 63n - 1n
-const OLDEST = 0n
+export const NEWEST = 2n ** 63n - 1n
+export const OLDEST = 0n
 
 interface Page {
   place: number
