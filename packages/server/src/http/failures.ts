@@ -17,11 +17,13 @@ export function asApiError(error: unknown): ApiError {
   return fromFramework(error as FastifyError)
 }
 
-/** What Fastify refuses by itself: paths that do not decode, malformed declared lengths. */
+/** What Fastify refuses by itself: paths that do not decode or name nothing for their length, malformed lengths. */
 function fromFramework(error: FastifyError): ApiError {
   switch (error.code) {
     case 'FST_ERR_BAD_URL':
       return new ApiError('VALIDATION_ERROR', { message: 'The path is not properly percent-encoded.' })
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new ApiError('NOT_FOUND')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new ApiError('VALIDATION_ERROR', { message: 'A JSON body is required (Content-Type: application/json).' })
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import { ApiError } from '@vox/protocol'
@@ -14,6 +15,13 @@ import { mountReference } from './reference.ts'
 
 /** Longest path segment: a reaction is up to 255 characters, each up to 12 bytes percent-encoded. */
 const MAX_SEGMENT = 4096
+
+/**
+ * How long a connection may be quiet in the middle of a request, and how long the whole of one may take to come: clients
+ * that lose their network never say so, and their connections would stay for ever. A large file over a slow line fits.
+ */
+const QUIET_MS = 5 * 60_000
+const ARRIVAL_MS = 60 * 60_000
 
 interface HttpContext extends PipelineContext {
   log: Logger
@@ -34,12 +42,18 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     exposeHeadRoutes: false,
+    connectionTimeout: QUIET_MS,
+    requestTimeout: ARRIVAL_MS,
+    // Clients that offer HTTP/2 with every request are answered as if they had not.
+    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
     // What comes over a connection that is still open during the stop is answered like anything else.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_SEGMENT },
     frameworkErrors: (error, request, reply) => void answer(error, request, reply),
     clientErrorHandler: answerMalformed,
   })
+  // Nothing is read of a body that no route takes; Fastify would first ask for its type.
+  http.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   const routes = collectRoutes(http)
   http.decorateRequest('address', undefined)
   http.decorateRequest('credentials', undefined)
@@ -127,13 +141,20 @@ function refuseOtherMethods(http: FastifyInstance, routes: Routes): void {
   }
 }
 
-/** Answers what is not even HTTP: a malformed length, an overlong header. */
+/** Answers what is not even HTTP, a malformed length or an overlong header, and what did not come in time. */
 function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  const { envelope } = new ApiError('VALIDATION_ERROR', { message: 'The request is not well-formed HTTP.' })
+  const { status, message } = COMPLAINTS[error.code ?? ''] ?? MALFORMED
+  const { envelope } = new ApiError('VALIDATION_ERROR', { message })
   const body = JSON.stringify(envelope)
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+const MALFORMED = { status: 400, message: 'The request is not well-formed HTTP.' }
+
+const COMPLAINTS: Readonly<Record<string, typeof MALFORMED>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, message: 'The request has too many headers, or too long ones.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to come.' },
 }

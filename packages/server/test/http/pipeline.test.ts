@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { request, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { Permission } from '@vox/protocol'
 import { TestClock } from '../support/clock.ts'
@@ -25,6 +27,39 @@ describe('routing', () => {
     assert.equal((await visitor.raw('DELETE', '/health')).headers.get('allow'), 'GET, HEAD')
   })
 
+  it('answers methods that it does not know and paths longer than any as it answers others', async () => {
+    await using server = await startTestServer(sqlite)
+    assert.match(await ask(server, 'QUERY /api/v1/server'), /^HTTP\/1.1 405 .*allow: GET.*"INVALID_OPERATION"/s)
+    for (const line of ['QUERY /nowhere', 'PROPFIND /nowhere', `GET /api/v1/users/${'1'.repeat(5_000)}`])
+      assert.match(await ask(server, line), /^HTTP\/1.1 404 .*"NOT_FOUND"/s)
+  })
+
+  it('passes over offers to speak another protocol', async () => {
+    await using server = await startTestServer(sqlite)
+    for (const protocol of ['h2c', 'HTTP/2.0', 'foo, websocket']) {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+      for (let i = 0; i < 2; i++) {
+        socket.write(`GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`)
+        assert.match(String(await once(socket, 'data')), /^HTTP\/1.1 200 OK/)
+      }
+      socket.destroy()
+    }
+  })
+
+  it('keeps no connection for ever in the middle of a request', async () => {
+    await using server = await startTestServer(sqlite)
+    const asked = Promise.withResolvers<Server>()
+    subscribe('http.server.request.start', function listen(message) {
+      const { server: each } = message as { server: Server }
+      if ((each.address() as AddressInfo).port !== Number(new URL(server.url).port)) return
+      unsubscribe('http.server.request.start', listen)
+      asked.resolve(each)
+    })
+    await server.visitor.raw('GET', '/health')
+    const { timeout, headersTimeout, requestTimeout } = await asked.promise
+    assert.deepEqual([timeout, headersTimeout, requestTimeout], [300_000, 60_000, 3_600_000])
+  })
+
   it('refuses a path that does not decode', async () => {
     await using server = await startTestServer(sqlite)
     assert.equal(failure(await server.visitor.get('/users/%E0%A4%A')), '422 VALIDATION_ERROR')
@@ -43,6 +78,10 @@ describe('routing', () => {
     assert.match(answer, /^HTTP\/1.1 400 .*"code":"VALIDATION_ERROR"/s)
   })
 })
+
+/** What a request without headers of its own and without a body is answered. */
+const ask = (server: TestServer, line: string): Promise<string> =>
+  speak(server, `${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
 
 /** Sends bytes as they are and returns what comes back until the server closes. */
 function speak({ url }: TestServer, text: string): Promise<string> {
