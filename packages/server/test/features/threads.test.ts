@@ -80,11 +80,14 @@ forEachEngine('threads', (engine) => {
   it('that are locked take no message from anybody; archived ones do', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob } = await withThread(server)
+    const { msg_id } = (await bob.post('/feeds/1/threads/1/messages', { body: 'x' })).body
     const gateway = await GatewayClient.connect(server, bob)
     assert.equal((await ada.patch('/threads/1', { locked: true, archived: true })).body.locked, true)
     assert.deepEqual(await gateway.told(), [['thread_update', { thread_id: 1, locked: true, archived: true }]])
     for (const client of [ada, bob])
       assert.equal(failure(await client.post('/feeds/1/threads/1/messages', { body: 'x' })), '403 THREAD_LOCKED')
+    assert.equal((await bob.patch(`/feeds/1/messages/${msg_id}`, { body: 'y' })).status, 200)
+    assert.equal((await bob.delete(`/feeds/1/messages/${msg_id}`)).status, 204)
     await ada.patch('/threads/1', { locked: false })
     assert.equal((await bob.post('/feeds/1/threads/1/messages', { body: 'x' })).status, 201)
     const listed = async (query: string) => (await bob.get(`/feeds/1/threads${query}`)).body.items.length

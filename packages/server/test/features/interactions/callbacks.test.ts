@@ -118,6 +118,7 @@ forEachEngine('a callback', (engine) => {
       { body: { body: 'x'.repeat(4001) } },
       { body: '['.repeat(60_000) },
       { body: Buffer.alloc(10 * 1_048_576, ' ') },
+      { body: JSON.stringify({ body: 'x' }).padEnd(65_537) },
     ]
     for (const reply of failures) {
       hook.answer = () => reply
@@ -130,6 +131,9 @@ forEachEngine('a callback', (engine) => {
     assert.equal(hook.calls.length, failures.length)
     for (const session of [adas, dices]) assert.deepEqual(await session?.told(), [])
     assert.deepEqual(await history(), [])
+    hook.answer = () => ({ body: JSON.stringify({ body: 'just short enough' }).padEnd(65_536) })
+    await call()
+    assert.deepEqual(await history(), ['just short enough'])
   })
 
   it('is given up after five seconds, and meanwhile holds nobody else up', async () => {
