@@ -7,6 +7,7 @@ import { addDevice } from '../support/devices.ts'
 import { sqlite } from '../support/engines.ts'
 import { keyPackage } from '../support/mls.ts'
 import { type Answer, failure, startTestServer, type TestServer } from '../support/server.ts'
+import { runSql } from '../support/sql.ts'
 
 /*
  * What messages, bots, webhooks, conversations and keys may have at most (spec 04, section 1.9; spec 05, section 6),
@@ -210,5 +211,43 @@ describe('the size of a page', () => {
       answers.map(({ status }) => status),
       [422, 200, 200, 422],
     )
+  })
+
+  it('is 50, of what is found 25, unless another one is asked for, and 100 at most', async () => {
+    const on = await stage(await startTestServer(sqlite))
+    await using _ = on.server
+    const { ada, feed, thread, dm } = on
+    const numbers = 'with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 120)'
+    const fill = (place: string, first: number) =>
+      `insert into messages (msg_id, feed_id, thread_id, dm_id, author_id, body)
+       ${numbers} select ${first} + n, ${place}, 1, 'tea' from numbers`
+    await runSql(
+      on.server.databaseUrl,
+      fill('1, null, null', 0),
+      fill('1, 1, null', 1000),
+      fill('null, null, 1', 2000),
+      `insert into event_log (event_id, type, payload)
+       ${numbers} select (select max(event_id) from event_log) + n, 'category_create', '{}' from numbers`,
+    )
+    for (const [path, usual] of [
+      [`${feed}/messages?`, 50],
+      [`${thread}/messages?`, 50],
+      [`${dm}/messages?`, 50],
+      ['/messages/search?q=tea&', 25],
+      ['/messages/search?q=tea&dm_id=1&', 25],
+    ] as const)
+      for (const [limit, expected] of [
+        ['', usual],
+        ['limit=99', 99],
+        ['limit=101', 100],
+        ['limit=1000', 100],
+      ] as const) {
+        const { messages, results } = (await ada.get(path + limit)).body
+        assert.equal((messages ?? results).length, expected, path + limit)
+      }
+    for (const limit of [undefined, 101, 1000]) {
+      const wanted = { since_timestamp: Date.now() - 60_000, categories: ['categories'], limit }
+      assert.equal((await ada.post('/sync', wanted)).body.events.length, 100)
+    }
   })
 })

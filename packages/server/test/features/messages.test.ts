@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Permission, snowflakeTime } from '@vox/protocol'
+import { auditTypes, lastAudit } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { uploadText } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
@@ -210,11 +211,16 @@ forEachEngine('messages of a feed', (engine) => {
     const { ada, bob, feed } = await withFeed(server)
     const cid = await server.register('cid')
     const [first, second] = [await send(bob, feed, '1'), await send(bob, feed, '2')]
+    const [cids] = await connectAll(server, cid)
     assert.equal(failure(await cid.delete(`${feed}/messages/${first}`)), '403 MISSING_PERMISSIONS')
     assert.equal((await bob.delete(`${feed}/messages/${first}`)).status, 204)
     assert.equal(failure(await bob.delete(`${feed}/messages/${first}`)), '404 MESSAGE_NOT_FOUND')
     assert.equal((await ada.delete(`${feed}/messages/${second}`)).status, 204)
     assert.deepEqual(ids(await bob.get(`${feed}/messages`)), [])
+    const deleted = [first, second].map((msg_id) => ['message_delete', { msg_id, feed_id: 1 }])
+    assert.deepEqual(await cids?.told(), deleted)
+    assert.deepEqual(await auditTypes(ada), ['feed.create', 'message.delete'], 'that of the moderator alone')
+    assert.deepEqual(await lastAudit(ada), ['message.delete', ada.userId, bob.userId, { feed_id: 1, msg_id: second }])
   })
 
   it('belong to one feed: under another they do not exist', async () => {

@@ -134,7 +134,12 @@ forEachEngine('a sync', (engine) => {
     const since_timestamp = clock.now()
     await ada.post('/categories', { name: 'old' })
     assert.deepEqual(types(await sync(ada, ['categories'], { since_timestamp })), ['category_create'])
-    clock.advance(WEEK_MS + 3_600_000)
+    clock.advance(WEEK_MS)
+    assert.deepEqual(types(await sync(ada, ['categories'], { since_timestamp })), ['category_create'])
+    clock.advance(1)
+    const late = await ada.post('/sync', { since_timestamp, categories: [] })
+    assert.equal(failure(late), '400 FULL_SYNC_REQUIRED')
+    clock.advance(3_600_000)
     await eventually(async () => {
       assert.deepEqual(await countRows(url, 'select * from event_log'), [0])
     })
