@@ -72,5 +72,5 @@ export const filesSuffice = check('open files', async ({ server, machine, config
 export const processIsAlone = check('processes', ({ server, database }) => {
   if (database.state === 'unknown') return skipped('The database cannot be read.')
   if (server instanceof LiveServer) return ok('One process serves this database; a second one would not start.')
-  return skipped('No server is running. Start one process for each database, not more.')
+  return skipped(`${server.reason} One that is started while another has this database refuses to run.`)
 })

@@ -79,6 +79,10 @@ describe('the doctor on the machine', () => {
 
   it('knows that a server that answers is the only one', async () => {
     assert.equal((await processIsAlone.run(deploymentWith({}, { server: new FakeServer() }))).level, 'ok')
-    assert.equal((await processIsAlone.run(deploymentWith())).level, 'skipped')
+    const finding = await processIsAlone.run(deploymentWith())
+    assert.deepEqual(
+      [finding.level, finding.text],
+      ['skipped', 'No server answers. One that is started while another has this database refuses to run.'],
+    )
   })
 })

@@ -94,6 +94,8 @@ forEachEngine('the pairing of a device', (engine) => {
   })
 })
 
+// Pairings are kept in memory: what follows asks no database but for the tokens, and one engine says it all.
+
 it('a pairing is answered once; an approved one can still be denied', async () => {
   const { server, old, fresh, bob, o, f } = await cast()
   await using _ = server
