@@ -40,6 +40,8 @@ export interface Space extends SpaceRef {
  */
 export class Community {
   readonly #roles = new Map<number, Role>()
+  /** Deleted feeds whose messages are still there. */
+  readonly #closedFeeds = new Set<number>()
   readonly #spaces = { feed: new Map<number, IndexedSpace>(), room: new Map<number, IndexedSpace>() }
   readonly #members = new Map<number, RoleSet>()
   readonly #roleSets = new Map<string, RoleSet>()
@@ -105,14 +107,16 @@ export class Community {
 
   /**
    * Resolved permissions within a space: 0 without `VIEW_SPACE` there. An unknown space resolves like one without
-   * overrides, so that a refusal does not tell whether it exists (spec 01, section 2.3).
+   * overrides, so that a refusal does not tell whether it exists (spec 01, section 2.3). In a feed that is being erased
+   * nobody may do anything: what is left of it must not be seen.
    */
   permissionsIn(userId: number, ref: SpaceRef): bigint {
     const set = this.#members.get(userId)
     if (!set) return 0n
     const indexed = this.#indexed(ref)
     const base = set.permissions(this.#roles, this.#everyone)
-    if (!indexed || base === ALL_PERMISSIONS) return visible(base)
+    if (!indexed) return this.#isClosed(ref) ? 0n : visible(base)
+    if (base === ALL_PERMISSIONS) return visible(base)
     const own = indexed.userOverrides.get(userId)
     if (own) return visible(applied(this.#throughRoles(set, base, indexed), own.allow, own.deny))
     let resolved = indexed.resolved.get(set)
@@ -235,10 +239,26 @@ export class Community {
     else this.layout.rooms.delete(id)
   }
 
+  /** Deletes a feed whose messages are still there. */
+  closeFeed(id: number): void {
+    this.deleteSpace({ type: 'feed', id })
+    this.#closedFeeds.add(id)
+  }
+
+  /** The last message of a closed feed is gone. */
+  forgetFeed(id: number): void {
+    this.changed.addAll()
+    this.#closedFeeds.delete(id)
+  }
+
   #setSpace(space: Space): void {
     this.changed.addAll()
     this.#sight = undefined
     this.#spaces[space.type].set(space.id, new IndexedSpace(space))
+  }
+
+  #isClosed({ type, id }: SpaceRef): boolean {
+    return type === 'feed' && this.#closedFeeds.has(id)
   }
 
   #indexed({ type, id }: SpaceRef): IndexedSpace | undefined {

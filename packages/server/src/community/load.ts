@@ -46,7 +46,8 @@ async function loadLayout(db: Kysely<Schema>, community: Community): Promise<voi
   for (const category of await db.selectFrom('categories').selectAll().execute())
     community.layout.categories.set(category.category_id, category)
   for (const feed of await db.selectFrom('feeds').selectAll().execute())
-    community.setFeed(feedOf(feed, overrides.get(`feed${feed.feed_id}`) ?? []))
+    if (feed.deleted) community.closeFeed(feed.feed_id)
+    else community.setFeed(feedOf(feed, overrides.get(`feed${feed.feed_id}`) ?? []))
   for (const room of await db.selectFrom('rooms').selectAll().execute())
     community.setRoom(roomOf(room, overrides.get(`room${room.room_id}`) ?? []))
 }

@@ -54,6 +54,7 @@ const BOOLEAN_COLUMNS: Record<ColumnsHolding<boolean>, true> = {
   used: true,
   hidden: true,
   last_resort: true,
+  deleted: true,
 }
 
 export const isBigintColumn = (name: string): boolean => Object.hasOwn(BIGINT_COLUMNS, name)

@@ -150,6 +150,8 @@ export interface Feeds {
   position: number
   nsfw: Defaulted<boolean>
   slowmode_seconds: Defaulted<number>
+  /** It is gone, but for its messages, which are being erased. */
+  deleted: Defaulted<boolean>
 }
 
 export interface Rooms {

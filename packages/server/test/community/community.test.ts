@@ -142,6 +142,19 @@ describe('Community', () => {
     assert.equal(picture.permissionsIn(BOB, FEED), 0n)
   })
 
+  it('lets nobody do anything in a deleted feed that still has messages', () => {
+    const picture = community()
+    picture.setRole({ id: EVERYONE, position: 0, permissions: Permission.ADMINISTRATOR, builtin: true })
+    picture.closeFeed(FEED.id)
+    assert.deepEqual(
+      [picture.permissionsIn(BOB, FEED), picture.sees(BOB, FEED), picture.space(FEED)],
+      [0n, false, undefined],
+    )
+    assert.equal(picture.sees(BOB, { type: 'room', id: FEED.id }), true)
+    picture.forgetFeed(FEED.id)
+    assert.equal(picture.permissionsIn(BOB, FEED), ALL_PERMISSIONS)
+  })
+
   it('makes an administrator of one space whoever is allowed ADMINISTRATOR there', () => {
     const picture = community(override(`role ${EVERYONE}`, { allow: ADMINISTRATOR, deny: VIEW_SPACE }))
     assert.equal(picture.permissionsIn(BOB, FEED), ALL_PERMISSIONS)

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts'
 import { filePart, postForm, uploadText, uploadTextTo } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { failure, startTestServer, type TestServer } from '../support/server.ts'
-import { countRows } from '../support/sql.ts'
+import { countRows, runSql } from '../support/sql.ts'
 
 async function withPair(server: TestServer) {
   const [admin, ada, bob, cleo] = await registerAll(server, 'admin', 'ada', 'bob', 'cleo')
@@ -177,5 +177,24 @@ forEachEngine('a group that everybody has left', (engine) => {
       `select 1 from dms where dm_id = ${dm}`,
     )
     assert.deepEqual(left, [0, 0, 0, 0])
+  })
+  it('is gone after the next start if a stop came before all of it was', async () => {
+    const env = { VOX_DATABASE_URL: await engine.freshUrl() }
+    const dm = await (async () => {
+      await using server = await startTestServer(engine, { env })
+      const { ada, bob, dm: pair } = await withPair(server)
+      await say(ada, pair)
+      await createGroup(ada, bob)
+      return await createGroup(ada, bob)
+    })()
+    await runSql(
+      env.VOX_DATABASE_URL,
+      `insert into messages (msg_id, dm_id, body)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 1200) select i, ${dm}, 'message' from n`,
+      `delete from dm_participants where dm_id = ${dm}`,
+    )
+    await using server = await startTestServer(engine, { env })
+    const left = ['select 1 from messages', `select 1 from dms where dm_id = ${dm}`, 'select 1 from dms']
+    await eventually(async () => assert.deepEqual(await countRows(server.databaseUrl, ...left), [1, 0, 2]))
   })
 })

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createFeed, grant, lastAudit, registerAll } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
+import { eventually } from '../support/eventually.ts'
+import { freshPath } from '../support/folder.ts'
+import { uploadText } from '../support/forms.ts'
 import { connectAll, GatewayClient } from '../support/gateway-client.ts'
-import { type Client, failure, startTestServer } from '../support/server.ts'
+import { Client, failure, startTestServer } from '../support/server.ts'
 import { countRows, runSql } from '../support/sql.ts'
 
 async function create(client: Client, path: string, body: object): Promise<number> {
@@ -228,21 +231,70 @@ forEachEngine('a large feed', (engine) => {
     const deletion = ada.delete(`/feeds/${feed}`)
     assert.equal((await bob.get('/server')).status, 200)
     assert.equal((await deletion).status, 204)
-    assert.deepEqual(await gateway.told(), [['feed_delete', { feed_id: feed }]])
+    const paths = [
+      '',
+      '/messages',
+      `/messages/${parent.msg_id}`,
+      '/threads',
+      '/threads/1/messages',
+      '/pins',
+      '/webhooks',
+    ]
+    for (const client of [ada, bob])
+      for (const path of [...paths.map((each) => `/feeds/${feed}${each}`), '/threads/1'])
+        assert.match(failure(await client.get(path)), /^404 SPACE_NOT_FOUND|^40[34] M/, path)
+    assert.equal((await bob.post(`/feeds/${other}/messages`, { body: 'meanwhile' })).status, 201)
     assert.deepEqual(
-      await countRows(
-        server.databaseUrl,
-        `select 1 from messages where feed_id = ${feed} or thread_id is not null`,
-        ...['threads', 'thread_subscribers', 'feed_subscribers', 'permission_overrides', 'slow_mode_posts'].map(
-          (table) => `select 1 from ${table}`,
+      (await gateway.told()).filter(([type]) => type !== 'message_create'),
+      [['feed_delete', { feed_id: feed }]],
+    )
+    await eventually(async () =>
+      assert.deepEqual(
+        await countRows(
+          server.databaseUrl,
+          `select 1 from messages where feed_id = ${feed} or thread_id is not null`,
+          ...['threads', 'thread_subscribers', 'feed_subscribers', 'permission_overrides', 'slow_mode_posts'].map(
+            (table) => `select 1 from ${table}`,
+          ),
+          `select 1 from feeds where feed_id = ${feed}`,
+          `select 1 from invites where feed_id is null`,
+          `select 1 from messages`,
         ),
-        `select 1 from invites where feed_id is null`,
-        `select 1 from messages`,
+        [0, 0, 0, 0, 0, 0, 0, 1, 2],
       ),
-      [0, 0, 0, 0, 0, 0, 1, 1],
     )
     assert.equal((await ada.get(`/feeds/${other}/messages/${kept.msg_id}`)).status, 200)
     const [listed] = (await ada.get('/invites')).body.items
     assert.deepEqual([listed.code, listed.feed_id], [invite.code, null])
+  })
+  it('shows nothing to anybody until the last of it is gone, also after a stop in between', async () => {
+    const env = { VOX_DATABASE_URL: await engine.freshUrl(), VOX_STORAGE_PATH: freshPath() }
+    const { ada, bob, feed, file, msg_id } = await (async () => {
+      await using server = await startTestServer(engine, { env })
+      const [ada, bob] = await registerAll(server, 'ada', 'bob')
+      const feed = await createFeed(ada, { hidden: true })
+      const file = await uploadText(ada, feed)
+      const { msg_id } = (await ada.post(`/feeds/${feed}/messages`, { body: 'x', attachments: [file] })).body
+      return { ada, bob, feed, file, msg_id }
+    })()
+    await runSql(
+      env.VOX_DATABASE_URL,
+      `insert into messages (msg_id, feed_id, body)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) select i, ${feed}, 'm' from n`,
+      `update feeds set deleted = ${engine.name === 'sqlite' ? '1' : 'true'} where feed_id = ${feed}`,
+    )
+    await using server = await startTestServer(engine, { env })
+    const [owner, guest] = [new Client(server.url, ada.token), new Client(server.url, bob.token)]
+    const asked = (client: Client) =>
+      Promise.all([
+        client.get(`/feeds/${feed}/messages/${msg_id}`),
+        client.post('/interactions/component', { msg_id, component_id: 'x' }),
+        client.get(`/files/${file}`),
+      ])
+    for (const answer of await asked(guest)) assert.match(failure(answer), /^40[34]/)
+    for (const answer of (await asked(owner)).slice(0, 2)) assert.match(failure(answer), /^40[34]/)
+    const left = [`select 1 from messages`, `select 1 from feeds where feed_id = ${feed}`]
+    await eventually(async () => assert.deepEqual(await countRows(server.databaseUrl, ...left), [0, 0]))
+    for (const answer of await asked(guest)) assert.match(failure(answer), /^40[34]/)
   })
 })

@@ -12,6 +12,7 @@ import { bots } from './011-bots.ts'
 import { keys } from './012-keys.ts'
 import { relayBacklogs } from './013-relay-backlogs.ts'
 import { searches } from './014-searches.ts'
+import { deletedFeeds } from './015-deleted-feeds.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keys,
   relayBacklogs,
   searches,
+  deletedFeeds,
 ]

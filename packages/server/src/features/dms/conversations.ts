@@ -4,6 +4,8 @@ import type { Work } from '../../events/work.ts'
 import { pageSize } from '../../pages.ts'
 import { isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
+import type { Erasure } from '../messages/erasure.ts'
+import { eraseAbandonedGroups } from './abandoned-groups.ts'
 import {
   announce,
   type Conversation,
@@ -24,9 +26,11 @@ import { demandReachable, demandWelcome } from './welcome.ts'
 /** Opening, listing, changing and closing conversations (spec 05, section 2). */
 export class Conversations {
   readonly #services: Services
+  readonly #erasure: Erasure
 
   constructor(services: Services) {
     this.#services = services
+    this.#erasure = eraseAbandonedGroups(services)
   }
 
   async open(callerId: number, wanted: Static<NonNullable<typeof openDm.body>>): Promise<DmObject> {
@@ -46,9 +50,14 @@ export class Conversations {
   close(callerId: number, dmId: number): Promise<void> {
     return this.#services.work.run(async (job) => {
       const conversation = await demandOwn(job, dmId, callerId)
-      if (conversation.is_group) await part(job, this.#services, conversation, callerId)
+      if (conversation.is_group) await this.#leave(job, conversation, callerId)
       else await hide(job, conversation, callerId)
     })
+  }
+
+  async #leave(job: Work, group: Conversation, userId: number): Promise<void> {
+    await part(job, group, userId)
+    if (group.participants.length === 1) await this.#erasure.erase(job, group.dm_id)
   }
 
   update(callerId: number, dmId: number, patch: Static<NonNullable<typeof updateDm.body>>): Promise<DmObject> {

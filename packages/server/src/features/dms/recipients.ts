@@ -35,7 +35,7 @@ export class Recipients {
       if (userId === callerId)
         throw new ApiError('INVALID_OPERATION', { message: 'To leave a group, delete the conversation.' })
       demandGroup(group)
-      if (idsOf(group).includes(userId)) await part(job, this.#services, group, userId)
+      if (idsOf(group).includes(userId)) await part(job, group, userId)
     })
   }
 }

@@ -1,24 +1,98 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
+import { DatabaseUnavailable } from '../../db/database.ts'
 import type { Schema } from '../../db/schema.ts'
+import type { Work } from '../../events/work.ts'
+import type { Services } from '../../services.ts'
 
 /** Enough at once to be quick, few enough to keep nobody waiting and to stay within the time limit of a statement. */
 const PART = 2_000
 
-/** Deletes all messages of a feed, those in threads included, of one thread or of a conversation, however many there are. */
-export async function eraseMessages(
-  db: Kysely<Schema>,
-  place: { column: 'feed_id' | 'thread_id' | 'dm_id'; id: number },
-): Promise<void> {
-  let gone: bigint
-  do {
-    const { numDeletedRows } = await db
-      .deleteFrom('messages')
-      .where('msg_id', 'in', (eb) =>
-        eb.selectFrom('messages').select('msg_id').where(place.column, '=', place.id).limit(PART),
-      )
-      .executeTakeFirst()
-    gone = numDeletedRows
-    await endOfTurn()
-  } while (gone > 0n)
+/** Messages that one job of an {@link Erasure} deletes: whoever writes meanwhile does not notice. */
+const SLICE = 500
+
+interface Place {
+  column: 'feed_id' | 'thread_id' | 'dm_id'
+  id: number
+}
+
+/** Deletes all messages of a thread, however many there are. */
+export async function eraseMessages(db: Kysely<Schema>, place: Place): Promise<void> {
+  while ((await eraseSome(db, place, PART)) > 0) await endOfTurn()
+}
+
+/** Deletes messages of a place, at most so many; how many are gone. */
+async function eraseSome(db: Kysely<Schema>, { column, id }: Place, most: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('messages')
+    .where('msg_id', 'in', (eb) => eb.selectFrom('messages').select('msg_id').where(column, '=', id).limit(most))
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Places that nobody sees any more. */
+interface Doomed {
+  /** For the log. */
+  name: string
+  column: Place['column']
+  find(db: Kysely<Schema>): Promise<number[]>
+  /** Deletes one that has no messages left. */
+  end(job: Work, id: number): Promise<void>
+}
+
+/**
+ * Erases places with all their messages. Since nobody sees them any more, large ones may go bit by bit, a job each,
+ * while others write in between; and what a stop or a lost database interrupts is found again, at the next start or
+ * within the hour.
+ */
+export class Erasure {
+  readonly #services: Services
+  readonly #doomed: Doomed
+  #mayBeMore = false
+  #isRunning = false
+
+  constructor(services: Services, doomed: Doomed) {
+    this.#services = services
+    this.#doomed = doomed
+    services.cleanup.add(doomed.name, async () => this.#begin())
+    this.#begin()
+  }
+
+  /** Erases a place in a job; whether all of it is gone. If not, the rest follows, and {@link Doomed.find} has to find it. */
+  async erase(job: Work, id: number): Promise<boolean> {
+    const isGone = await this.#eraseSlice(job, id)
+    if (!isGone) job.afterCommit(() => this.#begin())
+    return isGone
+  }
+
+  async #eraseSlice(job: Work, id: number): Promise<boolean> {
+    const { column, end } = this.#doomed
+    if ((await eraseSome(job.db, { column, id }, SLICE)) === SLICE) return false
+    await end(job, id)
+    return true
+  }
+
+  #begin(): void {
+    this.#mayBeMore = true
+    if (!this.#isRunning) void this.#run()
+  }
+
+  async #run(): Promise<void> {
+    const { db, log } = this.#services
+    this.#isRunning = true
+    try {
+      while (this.#mayBeMore) {
+        this.#mayBeMore = false
+        for (const id of await this.#doomed.find(db.readAside)) await this.#eraseAll(id)
+      }
+    } catch (err) {
+      if (!(err instanceof DatabaseUnavailable)) log.error({ err }, `erasing ${this.#doomed.name} failed`)
+    }
+    this.#isRunning = false
+  }
+
+  async #eraseAll(id: number): Promise<void> {
+    let isGone = false
+    while (!isGone) isGone = await this.#services.work.run((job) => this.#eraseSlice(job, id))
+  }
 }

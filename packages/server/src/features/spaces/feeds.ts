@@ -8,8 +8,9 @@ import type { SpaceRef } from '../../events/audience.ts'
 import { feedCreateData } from '../../events/spaces.ts'
 import { cleared, isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
-import { eraseMessages } from '../messages/erasure.ts'
+import type { Erasure } from '../messages/erasure.ts'
 import { checkCreation, demandSpaceManager } from './creation.ts'
+import { closeFeed, eraseDeletedFeeds } from './deleted-feeds.ts'
 import { feedObject } from './objects.ts'
 import { move, placedFeed } from './order.ts'
 import { insertOverrides } from './overrides.ts'
@@ -25,9 +26,11 @@ const viewersOf = (id: number) => ({ to: 'viewers', space: ref(id) }) as const
 /** Feeds (spec 03, section 12). */
 export class FeedService {
   readonly #services: Services
+  readonly #erasure: Erasure
 
   constructor(services: Services) {
     this.#services = services
+    this.#erasure = eraseDeletedFeeds(services)
   }
 
   /** The feeds the user sees, in order; `subscribed` are those to which the user subscribes. */
@@ -87,16 +90,16 @@ export class FeedService {
     return this.#shown(callerId, edited)
   }
 
-  /** Deletes the feed with everything in it, however much that is. */
+  /** Deletes the feed with everything in it; of that nobody sees anything any more, however long erasing it takes. */
   delete(callerId: number, feedId: number): Promise<void> {
     const { work, community } = this.#services
     return work.run(async (job) => {
       demandSpaceManager(community, callerId)
       const { name } = visibleFeed(community, callerId, feedId)
-      await eraseMessages(job.db, { column: 'feed_id', id: feedId })
-      await job.db.deleteFrom('feeds').where('feed_id', '=', feedId).execute()
+      const isGone = await this.#erasure.erase(job, feedId)
+      if (!isGone) await closeFeed(job, feedId)
       job.emit(feedDelete, { feed_id: feedId }, viewersOf(feedId))
-      job.change((picture) => picture.deleteSpace(ref(feedId)))
+      job.change((picture) => (isGone ? picture.deleteSpace(ref(feedId)) : picture.closeFeed(feedId)))
       job.audit({ type: 'feed.delete', actor: callerId, target: feedId, metadata: { name } })
     })
   }
