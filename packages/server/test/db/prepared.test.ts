@@ -43,6 +43,21 @@ forEachEngine('a prepared query', (engine) => {
     assert.equal(built, 1)
   })
 
+  it('is built once for each set of optional parameters that are given', async () => {
+    const found = prepared((db, p: { feed_id: number; body?: string | undefined }) => {
+      built++
+      const messages = db.selectFrom('messages').select('msg_id').where('feed_id', '=', p.feed_id).orderBy('msg_id')
+      return p.body === undefined ? messages : messages.where('body', '=', p.body)
+    })
+    built = 0
+    const ids = async (body?: string) => (await found(database.read, { feed_id, body })).map(({ msg_id }) => msg_id)
+    assert.deepEqual(await ids(), [1n, 2n, 2n ** 62n])
+    assert.deepEqual(await ids('body 2'), [2n])
+    assert.deepEqual(await ids('body 1'), [1n])
+    assert.deepEqual(await ids(), [1n, 2n, 2n ** 62n])
+    assert.equal(built, 2)
+  })
+
   it('takes a list as one parameter, whatever its length', async () => {
     const some = prepared((db, p: { ids: readonly bigint[] }) => {
       built++

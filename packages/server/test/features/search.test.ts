@@ -67,6 +67,40 @@ forEachEngine('a search', (engine: Engine) => {
     assert.deepEqual(await ids('query=coffee'), [])
   })
 
+  it('finds the few that meet all conditions where many meet each', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob, feed_id } = await withFeed(server)
+    const other = (await ada.post('/feeds', { name: 'other', type: 'text' })).body.feed_id
+    const file = await uploadText(ada, feed_id)
+    const numbers = `with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < 1200)`
+    await runSql(
+      server.databaseUrl,
+      `${numbers} insert into messages (msg_id, feed_id, author_id, body, embeds)
+       select n, case when n = 5 then ${other} else ${feed_id} end, ${ada.userId}, 'tea', case when n % 2 = 0 then '[]' end
+       from numbers`,
+      `${numbers} insert into messages (msg_id, feed_id, author_id, body)
+       select 2000 + n, ${other}, ${bob.userId}, 'tea' from numbers`,
+      `${numbers} insert into message_attachments (msg_id, file_id, position)
+       select case when n <= 600 then n else 2000 + n end, '${file}', 0 from numbers`,
+    )
+    const ids = async (query: string) =>
+      (await bob.get(`/messages/search?q=&${query}`)).body.results.map(({ msg_id }: { msg_id: number }) => msg_id)
+    const byAda = `author_id=${ada.userId}`
+    assert.deepEqual(await ids(`${byAda}&feed_id=${other}`), [5])
+    assert.deepEqual(await ids(`${byAda}&feed_id=${other}&has_file=true`), [5])
+    assert.deepEqual(await ids(`${byAda}&feed_id=${other}&has_file=false`), [])
+    assert.deepEqual(await ids(`${byAda}&feed_id=${other}&after=5`), [])
+    assert.deepEqual(await ids(`${byAda}&feed_id=${other}&before=6&after=4`), [5])
+    assert.deepEqual(await ids(`${byAda}&feed_id=${feed_id}&before=4`), [3, 2, 1])
+    assert.deepEqual(await ids(`${byAda}&has_embed=true&limit=2`), [1200, 1198])
+    assert.deepEqual(await ids(`${byAda}&has_file=true&limit=2`), [600, 599])
+    assert.deepEqual(await ids(`has_embed=true&has_file=true&limit=2`), [600, 598])
+    assert.deepEqual(await ids(`has_embed=true&has_file=true&before=4`), [2])
+    assert.deepEqual(await ids(`has_embed=true&feed_id=${other}`), [])
+    assert.deepEqual(await ids(`author_id=${bob.userId}&feed_id=${feed_id}`), [])
+    assert.deepEqual(await ids(`has_file=true&before=2602`), [2601, ...Array.from({ length: 24 }, (_, i) => 600 - i)])
+  })
+
   it('finds what is in the index, what is not yet, and what has been changed in either', async () => {
     const clock = new TestClock()
     await using server = await startTestServer(engine, { clock })

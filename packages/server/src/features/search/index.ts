@@ -7,8 +7,7 @@ import { showMessages } from '../messages/show.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findMatching, type Scope } from './matching.ts'
 import { IndexTidying } from './tidying.ts'
-
-const DEFAULT_PAGE = 25
+import { USUAL_PAGE } from './ways.ts'
 
 /** What shows a message to somebody who was not there when it came. */
 const READABLE = Permission.VIEW_SPACE | Permission.READ_HISTORY
@@ -23,7 +22,7 @@ export function search(services: Services, on: Mount): void {
   const { db, config, cleanup } = services
   const tidying = new IndexTidying(services)
   cleanup.add('deleted texts from the search index', () => tidying.run())
-  on(searchMessages, async ({ query: { dm_id, feed_id, limit = DEFAULT_PAGE, ...wanted }, caller }) => {
+  on(searchMessages, async ({ query: { dm_id, feed_id, limit = USUAL_PAGE, ...wanted }, caller }) => {
     const within = await searchable(services, caller.userId, { dm_id, feed_id })
     const page = { ...wanted, within, limit: Math.min(limit, config.limits.page_limit_search) }
     return { results: await showMessages(db.read, await findMatching(db, page)) }

@@ -6,7 +6,7 @@ import { isBlank } from '../messages/content.ts'
 import { type MessageRow, NEWEST, OLDEST } from '../messages/messages.ts'
 import type { Conditions } from './conditions.ts'
 import { lastIndexed } from './indexer.ts'
-import { ALL, type Choice, type Cut, MATCHING, SAYING, SORTED, waysTo } from './ways.ts'
+import { ALL, type Choice, type Cut, MATCHING, SAYING, SORTED, USUAL_PAGE, waysTo } from './ways.ts'
 
 type Read = Kysely<Schema>
 
@@ -25,11 +25,11 @@ export interface Wanted extends Omit<Conditions, 'feeds' | 'feed_id' | 'dm_id' |
   limit: number
 }
 
-/** So few messages are looked at one by one, whatever else they have to meet. */
-const FEW = 2_000
+/** A way with more messages is avoided if there is another. */
+const LONG = 32_000
 
-/** Looking at more than so many takes a moment. */
-const MANY = 50_000
+/** So few texts are looked at one by one before an index of them is asked. */
+const FEW = 2_000
 
 /** SQLite's index knows runs of three characters; shorter texts are looked for in the texts themselves. */
 const INDEXED_LENGTH = 3
@@ -40,34 +40,40 @@ export async function findMatching({ engine, readAside: read }: Database, wanted
   if ('feeds' in within && within.feeds.length === 0) return []
   const conditions = { ...within, ...others, pinned: pinned || undefined }
   const cut = { before, after, limit }
-  if (isBlank(query)) return byShortestWay(read, conditions, cut)
+  if (isBlank(query)) return byGoodWay(read, conditions, cut)
   if (engine === 'postgres') return withWords(read, { ...conditions, words: query }, cut)
   return containing(read, folded(query), conditions, cut)
 }
 
 /**
- * Messages by the shortest of the ways to them, as far as a glance tells. Where all are long, chances are that their
- * newest part fills the page.
+ * Messages by one of the ways to them. Where there are several, nobody knows how long each is: the first whose beginning
+ * is enough is taken, or else the first that is not very long.
  */
-async function byShortestWay(read: Read, conditions: Conditions, cut: Cut): Promise<MessageRow[]> {
+async function byGoodWay(read: Read, conditions: Conditions, cut: Cut): Promise<MessageRow[]> {
   const ways = waysTo(conditions)
-  const [first = { way: ALL, rest: conditions }, ...others] = ways
-  if (others.length === 0) return walk(read, first, cut)
-  const [end, ...ends] = await idsAfter(read, FEW, ways, cut)
-  const short = ways[[end, ...ends].indexOf(undefined)]
-  if (short) return walk(read, short, cut)
-  const newest = await walk(read, first, { ...cut, after: end ?? cut.after })
-  if (newest.length === cut.limit) return newest
-  const shorter = ways[(await idsAfter(read, MANY, ways, cut)).indexOf(undefined)]
-  return walk(read, shorter ?? first, cut)
+  const [first, ...others] = ways
+  // By which feeds are read PostgreSQL decides how to, so it is not told of a usual page.
+  if (!first) return ALL.page(read, { ...conditions, ...cut })
+  if (others.length === 0) return first.way.page(read, pageOf(first, cut))
+  for (const choice of ways) {
+    const found = await choice.way.pageAtOnce(read, pageOf(choice, cut))
+    if (found) return found
+  }
+  const shorter = ways[(await endsAt(read, LONG, ways, cut)).indexOf(undefined)] ?? first
+  return shorter.way.page(read, pageOf(shorter, cut))
 }
 
-/** Where so many messages on each way end; undefined for those that are not so long. */
-const idsAfter = (read: Read, count: number, ways: readonly Choice[], { before, after }: Cut) =>
-  Promise.all(ways.map(({ way, of }) => way.idAfter(read, count, { before, after, of })))
+const pageOf = ({ of, rest }: Choice, { before, after, limit }: Cut) => ({
+  ...rest,
+  of,
+  before,
+  after,
+  limit: limit === USUAL_PAGE ? undefined : limit,
+})
 
-const walk = (read: Read, { way, of, rest }: Choice, cut: Cut): Promise<MessageRow[]> =>
-  way.page(read, { ...rest, of, ...cut })
+/** Where so many messages on each way end; undefined for those that are not longer. */
+const endsAt = (read: Read, count: number, ways: readonly Choice[], { before, after }: Cut) =>
+  Promise.all(ways.map(({ way, of }) => way.idAfter(read, { before, after, of }, count)))
 
 /**
  * Messages with these words, on PostgreSQL. It guesses how rare a word is, and where it guesses wrong it reads a million
@@ -76,9 +82,9 @@ const walk = (read: Read, { way, of, rest }: Choice, cut: Cut): Promise<MessageR
  * way to find them; a word that few of the newest have is in few of the others.
  */
 async function withWords(read: Read, wanted: Conditions, cut: Cut): Promise<MessageRow[]> {
-  if (wanted.pinned) return byShortestWay(read, wanted, cut)
+  if (wanted.pinned) return byGoodWay(read, wanted, cut)
   const { before, after, limit } = cut
-  const last = await ALL.idAfter(read, FEW, { before, after })
+  const last = await ALL.idAfter(read, { before, after }, FEW)
   const fresh = await ALL.page(read, { ...wanted, ...cut, after: last ?? after })
   if (fresh.length === limit || last === undefined) return fresh
   const rest = { before: last + 1n, after, limit: limit - fresh.length }
@@ -92,10 +98,10 @@ async function withWords(read: Read, wanted: Conditions, cut: Cut): Promise<Mess
 async function containing(read: Read, text: string, conditions: Conditions, cut: Cut): Promise<MessageRow[]> {
   const wanted = { ...conditions, words: text }
   const { pinned, dm_id } = conditions
-  if (pinned || dm_id !== undefined) return byShortestWay(read, wanted, cut)
+  if (pinned || dm_id !== undefined) return byGoodWay(read, wanted, cut)
   const ways = waysTo(wanted)
-  const short = ways[(await idsAfter(read, FEW, ways, cut)).indexOf(undefined)]
-  if (short) return walk(read, short, cut)
+  const short = ways[(await endsAt(read, FEW, ways, cut)).indexOf(undefined)]
+  if (short) return short.way.page(read, pageOf(short, cut))
   if ([...text].length < INDEXED_LENGTH) return SAYING.page(read, { ...conditions, of: text, ...cut })
   // Asked for once: the index goes on growing.
   const last = (await sql<{ msg_id: bigint }>`select ${lastIndexed} as msg_id`.execute(read)).rows[0]?.msg_id ?? 0n

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { type Compilable, type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { engineOf } from '../../db/dialect.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
@@ -10,22 +10,37 @@ type Rows = SelectQueryBuilder<Schema, 'messages', object>
 
 const MSG_ID = sql.ref<bigint>('messages.msg_id')
 
-/** A part of a way, between two ids, both exclusive. */
-export interface Stretch {
+/** Results of a search unless another number is asked for. */
+export const USUAL_PAGE = 25
+
+/** How many messages stand at the beginning of a way. */
+const BEGINNING = 500
+
+type Value = number | string | boolean | undefined
+
+/** Which messages: those between two ids, both exclusive, the newest of them, and how many. */
+export interface Cut {
   before: bigint
   after: bigint
+  limit: number
+}
+
+type Bound = bigint | RawBuilder<bigint>
+
+interface Stretch {
+  before: bigint
+  after: Bound
   /** Whose messages, where there is a way for each author, feed or text. */
   of?: Value
 }
 
-type Value = number | string | boolean | undefined
-
-/** Which messages of a stretch: the newest, and how many at most. */
-export interface Cut extends Omit<Stretch, 'of'> {
-  limit: number
+interface Page extends Conditions {
+  before: bigint
+  after: bigint
+  of?: Value
+  /** Of a usual page if it is missing: told as such, PostgreSQL knows that it is short, and keeps its plan. */
+  limit?: number | undefined
 }
-
-interface Page extends Stretch, Cut, Conditions {}
 
 /**
  * A way to messages: an index that has some of them in the order of their ids. It is walked from the newest one until a
@@ -33,10 +48,12 @@ interface Page extends Stretch, Cut, Conditions {}
  * neither engine is left to guess how soon it will be full.
  */
 export interface Way {
-  /** The newest messages on a stretch that meet the conditions. */
+  /** The newest messages that meet the conditions. */
   page(read: Read, page: Page): Promise<MessageRow[]>
-  /** The id on a stretch before which there are so many newer ones, if it is that long. */
-  idAfter(read: Read, count: number, stretch: Stretch): Promise<bigint | undefined>
+  /** The same if the beginning of the way has the page, or is all there is of the way. */
+  pageAtOnce(read: Read, page: Page): Promise<MessageRow[] | undefined>
+  /** The id before which the way has so many newer ones, if it is that long. */
+  idAfter(read: Read, stretch: Stretch, count: number): Promise<bigint | undefined>
 }
 
 /** A way along the rows of an index, which have ids; where they are in another table, `shown` adds the messages. */
@@ -45,24 +62,41 @@ function way(
   id = MSG_ID,
   shown = (found: Rows, _: Stretch) => found,
 ): Way {
-  const build = (read: Read, page: Page) =>
-    shown(rows(read, page), page)
+  const newest = (read: Read, page: Page, after: Bound = page.after) =>
+    shown(rows(read, { ...page, after }), page)
       .selectAll('messages')
       .where((found) => found.and(met(read, page)))
-      .limit(page.limit)
-  const preparedPage = prepared(build)
-  const further = prepared((read, p: Stretch & { count: number }) =>
-    rows(read, p).select(id.as('msg_id')).offset(p.count).limit(1),
-  )
+      .limit(page.limit ?? sql.lit(USUAL_PAGE))
+  const further = (read: Read, stretch: Stretch, count: number | RawBuilder<number>) =>
+    rows(read, stretch).select(id.as('msg_id')).offset(count).limit(sql.lit(1))
+  const page = planned((read, wanted: Page) => newest(read, wanted))
+  const beginning = planned((read, wanted: Page) => {
+    const end = further(read, wanted, sql.lit(BEGINNING))
+    const messages = newest(read, wanted, sql`coalesce(${end}, ${wanted.after})`)
+    return messages.select(sql<boolean>`${end} is null`.as('ended'))
+  })
+  const reached = prepared((read, p: Stretch & { count: number }) => further(read, p, p.count))
+  const idAfter: Way['idAfter'] = async (read, { before, after, of }, count) =>
+    (await reached(read, { before, after, of, count }))[0]?.msg_id
   return {
-    // How PostgreSQL best finds words depends on how rare they are: it plans each of these searches by itself.
-    page: (read, page) =>
-      page.words !== undefined && engineOf(read) === 'postgres'
-        ? build(read, page).execute()
-        : preparedPage(read, page),
-    idAfter: async (read, count, { before, after, of }) =>
-      (await further(read, { before, after, of, count }))[0]?.msg_id,
+    page,
+    async pageAtOnce(read, wanted) {
+      const found = await beginning(read, wanted)
+      if (found.length === (wanted.limit ?? USUAL_PAGE)) return found
+      const ended = found[0]?.ended ?? (await idAfter(read, wanted, BEGINNING)) === undefined
+      return ended ? found : undefined
+    },
+    idAfter,
   }
+}
+
+/** A search that is compiled once. How PostgreSQL best finds words depends on how rare they are: it plans those anew. */
+function planned<Row>(
+  build: (read: Read, page: Page) => Compilable<Row> & { execute(): Promise<Row[]> },
+): (read: Read, page: Page) => Promise<Row[]> {
+  const known = prepared(build)
+  return (read, page) =>
+    page.words !== undefined && engineOf(read) === 'postgres' ? build(read, page).execute() : known(read, page)
 }
 
 /** All messages that meet a condition; an order by anything but the id keeps PostgreSQL from walking along that. */
@@ -79,12 +113,12 @@ function having(column: 'author_id' | 'dm_id' | 'feed_id' | 'thread_id'): Way {
   const name = sql.ref(`messages.${column}`)
   return way((read, { of, before, after }) => {
     const rows = read.selectFrom('messages').orderBy(name, 'desc').orderBy('messages.msg_id', 'desc')
-    const between = sql`messages.msg_id < ${before} and messages.msg_id > ${after}`
-    if (engineOf(read) === 'sqlite') return rows.where(sql<boolean>`${name} = ${of} and ${between}`)
-    // No other index has them in the order of both, so PostgreSQL has to take this one. Equal ones are included because
-    // it estimates by the column alone how many there are.
+    if (engineOf(read) === 'sqlite')
+      return rows.where(sql<boolean>`${name} = ${of} and messages.msg_id < ${before} and messages.msg_id > ${after}`)
+    // No other index has them in the order of both, so PostgreSQL has to take this one. The bounds are excluded apart
+    // because it guesses by the column alone how many rows are between them.
     const place = sql`(${name}, messages.msg_id)`
-    return rows.where(sql<boolean>`${name} is not null and ${between}
+    return rows.where(sql<boolean>`${name} is not null and messages.msg_id not in (${before}, ${after})
       and ${place} <= (${of}, ${before}) and ${place} >= (${of}, ${after})`)
   })
 }
