@@ -7,7 +7,7 @@
  * which has to be empty. A word stands in one of two hundred messages.
  */
 import { compareReadings, type Reading } from './support/reading.ts'
-import { idOf, QUIET_MEMBER, THREADS, wordOf } from './support/seed.ts'
+import { CONVERSATION, idOf, QUIET_MEMBER, THREADS, wordOf } from './support/seed.ts'
 
 const messages = Number(process.argv[2] ?? 1_000_000)
 const requests = Number(process.argv[3] ?? 1_000)
@@ -117,6 +117,26 @@ await compareReadings({ messages, requests, connections }, [
   unworded('what has no file, in a feed', `not ${WITH_FILE} and +feed_id = 1`, () => ({
     parameters: [],
     path: path({ query: '', has_file: false, feed_id: 1 }),
+  })),
+  unworded('what has a file, in a conversation', `${WITH_FILE} and dm_id = ${CONVERSATION}`, () => ({
+    parameters: [],
+    path: path({ query: '', has_file: true, dm_id: CONVERSATION }),
+  })),
+  unworded('what has an embed', 'embeds is not null', () => ({
+    parameters: [],
+    path: path({ query: '', has_embed: true }),
+  })),
+  unworded('what has no embed, in a feed', 'embeds is null and +feed_id = 1', () => ({
+    parameters: [],
+    path: path({ query: '', has_embed: false, feed_id: 1 }),
+  })),
+  unworded('what an active member wrote in a feed', 'author_id = 1 and +feed_id = 2', () => ({
+    parameters: [],
+    path: path({ query: '', author_id: 1, feed_id: 2 }),
+  })),
+  unworded('what a quiet member wrote in a feed', `author_id = ${QUIET_MEMBER} and +feed_id = 1`, () => ({
+    parameters: [],
+    path: path({ query: '', author_id: QUIET_MEMBER, feed_id: 1 }),
   })),
   {
     what: 'what is pinned',

@@ -14,6 +14,11 @@ export const THREADS = 100
 /** A member who has written one of fifty thousand messages. */
 export const QUIET_MEMBER = 2
 
+/** The conversation of the founder and that member. */
+export const CONVERSATION = 1
+
+const EMBEDS = JSON.stringify([{ url: 'https://example.org/tea', title: 'Tea', description: 'How to make it' }])
+
 /** Id of the nth message. */
 export const idOf = (n: number): bigint => snowflake({ timestamp: VOX_EPOCH_MS + 1000 + n, worker: 0, sequence: 0 })
 
@@ -22,8 +27,9 @@ export const wordOf = (n: number): string => `w${n % WORDS}rd`
 
 /**
  * Fills a server's own database with messages: ten feeds, of which the first has every other message, a tenth of those
- * in threads. Every fiftieth message shows a file, fifty are pinned, all are in the search index. Resolves to the token
- * of the founder, who has written nearly all of them.
+ * in threads, and a conversation, which has five of a thousand. Every fiftieth message shows a file, one of a hundred an
+ * embed, fifty are pinned, all are in the search index. Resolves to the token of the founder, who has written nearly all
+ * of them.
  */
 export async function seed(url: string, messages: number): Promise<string> {
   const token = await found(url)
@@ -37,6 +43,7 @@ async function found(url: string): Promise<string> {
   await using program = await startVox({ VOX_DATABASE_URL: url })
   const { token } = await register(program.port)
   await post(program.port, '/auth/register', { username: 'quiet', password: 'correct horse' })
+  await post(program.port, '/dms', { recipient_id: QUIET_MEMBER }, token)
   for (let feed = 2; feed <= FEEDS; feed++)
     await post(program.port, '/feeds', { name: `feed ${feed}`, type: 'text' }, token)
   return token
@@ -52,16 +59,18 @@ function content(messages: number): string[] {
     (_, place) => `'w' || ((n * ${WORDS_IN_MESSAGE} + ${place}) * 2654435761 % ${WORDS}) || 'rd'`,
   )
   const pinned = Math.floor(messages / 1000) * 20
+  const inConversation = 'n % 1000 between 50 and 54'
   return [
     `insert into threads (parent_feed_id, parent_msg_id, name, created_at)
      ${numbers(THREADS)} select 1, ${id('n')}, 'thread ' || n, 0 from numbers`,
     `insert into files (file_id, name, size, mime, url, uploader_id, created_at)
      ${numbers(1000)} select 'file' || n, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
-    `insert into messages (msg_id, feed_id, thread_id, author_id, body)
+    `insert into messages (msg_id, feed_id, dm_id, thread_id, author_id, body, embeds)
      ${numbers(messages)}
-     select ${id('n')}, case when n % 2 = 0 then 1 else 2 + n / 2 % ${FEEDS - 1} end,
-       case when n % 20 = 0 then 1 + n / 20 % ${THREADS} end,
-       case when n % 50000 = 0 then ${QUIET_MEMBER} else 1 end, ${words.join(` || ' ' || `)} from numbers`,
+     select ${id('n')}, case when ${inConversation} then null when n % 2 = 0 then 1 else 2 + n / 2 % ${FEEDS - 1} end,
+       case when ${inConversation} then ${CONVERSATION} end, case when n % 20 = 0 then 1 + n / 20 % ${THREADS} end,
+       case when n % 50000 = 0 then ${QUIET_MEMBER} else 1 end, ${words.join(` || ' ' || `)},
+       case when n % 100 = 7 then '${EMBEDS}' end from numbers`,
     `insert into message_attachments (msg_id, file_id, position)
      ${numbers(Math.floor(messages / 50))} select ${id('n * 50')}, 'file' || (1 + n % 1000), 0 from numbers`,
     `insert into pins (msg_id, feed_id, pinned_at) ${numbers(50)} select ${id(`n * ${pinned}`)}, 1, n from numbers`,
