@@ -27,9 +27,9 @@ export const wordOf = (n: number): string => `w${n % WORDS}rd`
 
 /**
  * Fills a server's own database with messages: ten feeds, of which the first has every other message, a tenth of those
- * in threads, and a conversation, which has five of a thousand. Every fiftieth message shows a file, one of a hundred an
- * embed, fifty are pinned, all are in the search index. Resolves to the token of the founder, who has written nearly all
- * of them.
+ * in threads, and a conversation, which has five of a thousand. Every fiftieth message shows a file of its own, one of a
+ * hundred an embed, fifty are pinned, all are in the search index. Resolves to the token of the founder, who has written
+ * nearly all of them.
  */
 export async function seed(url: string, messages: number): Promise<string> {
   const token = await found(url)
@@ -58,13 +58,14 @@ function content(messages: number): string[] {
     { length: WORDS_IN_MESSAGE },
     (_, place) => `'w' || ((n * ${WORDS_IN_MESSAGE} + ${place}) * 2654435761 % ${WORDS}) || 'rd'`,
   )
+  const files = Math.floor(messages / 50)
   const pinned = Math.floor(messages / 1000) * 20
   const inConversation = 'n % 1000 between 50 and 54'
   return [
     `insert into threads (parent_feed_id, parent_msg_id, name, created_at)
      ${numbers(THREADS)} select 1, ${id('n')}, 'thread ' || n, 0 from numbers`,
     `insert into files (file_id, name, size, mime, url, uploader_id, created_at)
-     ${numbers(1000)} select 'file' || n, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
+     ${numbers(files)} select 'file' || n, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
     `insert into messages (msg_id, feed_id, dm_id, thread_id, author_id, body, embeds)
      ${numbers(messages)}
      select ${id('n')}, case when ${inConversation} then null when n % 2 = 0 then 1 else 2 + n / 2 % ${FEEDS - 1} end,
@@ -72,7 +73,7 @@ function content(messages: number): string[] {
        case when n % 50000 = 0 then ${QUIET_MEMBER} else 1 end, ${words.join(` || ' ' || `)},
        case when n % 100 = 7 then '${EMBEDS}' end from numbers`,
     `insert into message_attachments (msg_id, file_id, position)
-     ${numbers(Math.floor(messages / 50))} select ${id('n * 50')}, 'file' || (1 + n % 1000), 0 from numbers`,
+     ${numbers(files)} select ${id('n * 50')}, 'file' || n, 0 from numbers`,
     `insert into pins (msg_id, feed_id, pinned_at) ${numbers(50)} select ${id(`n * ${pinned}`)}, 1, n from numbers`,
   ]
 }

@@ -29,7 +29,7 @@ export function met(db: Kysely<Schema>, wanted: Conditions): Condition[] {
   if (dm_id !== undefined) conditions.push(sql`${seen(db, 'dm_id')} = ${dm_id}`)
   if (thread_id !== undefined) conditions.push(sql`${seen(db, 'thread_id')} = ${thread_id}`)
   if (author_id !== undefined) conditions.push(sql`${seen(db, 'author_id')} = ${author_id}`)
-  if (has_file !== undefined) conditions.push(sql`(${firstFileOf('messages')} is not null) = ${has_file}`)
+  if (has_file !== undefined) conditions.push(sql`${showsFile} = ${has_file}`)
   if (has_embed !== undefined) conditions.push(sql`(messages.embeds is not null) = ${has_embed}`)
   if (pinned !== undefined) conditions.push(sql`messages.msg_id in (select msg_id from pins)`)
   if (words !== undefined) conditions.push(says(db, words))
@@ -40,9 +40,8 @@ export function met(db: Kysely<Schema>, wanted: Conditions): Condition[] {
 const seen = (db: Kysely<Schema>, column: string) =>
   sql.raw(`${engineOf(db) === 'sqlite' ? '+' : ''}messages.${column}`)
 
-/** One of the files that a message shows; null if it shows none. */
-export const firstFileOf = (message: string) =>
-  sql`(select min(a.file_id) from message_attachments as a where a.msg_id = ${sql.ref(`${message}.msg_id`)})`
+/** The offset keeps PostgreSQL from reading all attachments at once, which it holds for quicker. */
+const showsFile = sql`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id limit 1 offset 0)`
 
 const says = (db: Kysely<Schema>, words: string): Condition =>
   engineOf(db) === 'sqlite'

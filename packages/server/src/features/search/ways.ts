@@ -3,7 +3,7 @@ import { engineOf } from '../../db/dialect.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { MessageRow } from '../messages/messages.ts'
-import { type Condition, type Conditions, firstFileOf, met } from './conditions.ts'
+import { type Condition, type Conditions, met } from './conditions.ts'
 
 type Read = Kysely<Schema>
 type Rows = SelectQueryBuilder<Schema, 'messages', object>
@@ -25,11 +25,9 @@ export interface Cut {
   limit: number
 }
 
-type Bound = bigint | RawBuilder<bigint>
-
 interface Stretch {
   before: bigint
-  after: Bound
+  after: bigint
   /** Whose messages, where there is a way for each author, feed or text. */
   of?: Value
 }
@@ -56,34 +54,42 @@ export interface Way {
   idAfter(read: Read, stretch: Stretch, count: number): Promise<bigint | undefined>
 }
 
-/** A way along the rows of an index, which have ids; where they are in another table, `shown` adds the messages. */
-function way(
-  rows: (read: Read, stretch: Stretch) => Rows,
-  id = MSG_ID,
-  shown = (found: Rows, _: Stretch) => found,
-): Way {
-  const newest = (read: Read, page: Page, after: Bound = page.after) =>
-    shown(rows(read, { ...page, after }), page)
+/** The rows of an index, and the columns in whose order it has them. Where they are no messages, `shown` adds those. */
+interface Index {
+  table: 'messages' | 'found'
+  rows(read: Read, stretch: Stretch): Rows
+  order: readonly RawBuilder<unknown>[]
+  id: RawBuilder<bigint>
+  shown?: (found: Rows, stretch: Stretch) => Rows
+}
+
+function along({ table, rows, order, id, shown = (found) => found }: Index): Way {
+  const ordered = (found: Rows) => order.reduce<Rows>((sorted, column) => sorted.orderBy(column, 'desc'), found)
+  const pageOf = (found: Rows, read: Read, page: Page) =>
+    ordered(shown(found, page))
       .selectAll('messages')
-      .where((found) => found.and(met(read, page)))
+      .where((messages) => messages.and(met(read, page)))
       .limit(page.limit ?? sql.lit(USUAL_PAGE))
   const further = (read: Read, stretch: Stretch, count: number | RawBuilder<number>) =>
-    rows(read, stretch).select(id.as('msg_id')).offset(count).limit(sql.lit(1))
-  const page = planned((read, wanted: Page) => newest(read, wanted))
-  const beginning = planned((read, wanted: Page) => {
-    const end = further(read, wanted, sql.lit(BEGINNING))
-    const messages = newest(read, wanted, sql`coalesce(${end}, ${wanted.after})`)
-    return messages.select(sql<boolean>`${end} is null`.as('ended'))
+    ordered(rows(read, stretch)).select(id.as('msg_id')).offset(count).limit(sql.lit(1))
+  const beginning = planned((read, page: Page) => {
+    const first = ordered(rows(read, page))
+      .selectAll(table as 'messages')
+      .limit(sql.lit(BEGINNING))
+    const end = further(read, page, sql.lit(BEGINNING))
+    return pageOf(read.selectFrom(first.as(table)) as unknown as Rows, read, page).select(
+      sql<boolean>`${end} is null`.as('ended'),
+    )
   })
   const reached = prepared((read, p: Stretch & { count: number }) => further(read, p, p.count))
   const idAfter: Way['idAfter'] = async (read, { before, after, of }, count) =>
     (await reached(read, { before, after, of, count }))[0]?.msg_id
   return {
-    page,
-    async pageAtOnce(read, wanted) {
-      const found = await beginning(read, wanted)
-      if (found.length === (wanted.limit ?? USUAL_PAGE)) return found
-      const ended = found[0]?.ended ?? (await idAfter(read, wanted, BEGINNING)) === undefined
+    page: planned((read, page: Page) => pageOf(rows(read, page), read, page)),
+    async pageAtOnce(read, page) {
+      const found = await beginning(read, page)
+      if (found.length === (page.limit ?? USUAL_PAGE)) return found
+      const ended = found[0]?.ended ?? (await idAfter(read, page, BEGINNING)) === undefined
       return ended ? found : undefined
     },
     idAfter,
@@ -101,25 +107,33 @@ function planned<Row>(
 
 /** All messages that meet a condition; an order by anything but the id keeps PostgreSQL from walking along that. */
 const all = (condition: Condition = sql`true`, order: RawBuilder<unknown> = MSG_ID): Way =>
-  way((read, { before, after }) =>
-    read
-      .selectFrom('messages')
-      .where(sql<boolean>`messages.msg_id < ${before} and messages.msg_id > ${after} and ${condition}`)
-      .orderBy(order, 'desc'),
-  )
+  along({
+    table: 'messages',
+    rows: (read, { before, after }) =>
+      read
+        .selectFrom('messages')
+        .where(sql<boolean>`messages.msg_id < ${before} and messages.msg_id > ${after} and ${condition}`),
+    order: [order],
+    id: MSG_ID,
+  })
 
 /** Those with one value in a column, by an index of that and the id. */
 function having(column: 'author_id' | 'dm_id' | 'feed_id' | 'thread_id'): Way {
   const name = sql.ref(`messages.${column}`)
-  return way((read, { of, before, after }) => {
-    const rows = read.selectFrom('messages').orderBy(name, 'desc').orderBy('messages.msg_id', 'desc')
-    if (engineOf(read) === 'sqlite')
-      return rows.where(sql<boolean>`${name} = ${of} and messages.msg_id < ${before} and messages.msg_id > ${after}`)
-    // No other index has them in the order of both, so PostgreSQL has to take this one. The bounds are excluded apart
-    // because it guesses by the column alone how many rows are between them.
-    const place = sql`(${name}, messages.msg_id)`
-    return rows.where(sql<boolean>`${name} is not null and messages.msg_id not in (${before}, ${after})
-      and ${place} <= (${of}, ${before}) and ${place} >= (${of}, ${after})`)
+  return along({
+    table: 'messages',
+    rows(read, { of, before, after }) {
+      const rows = read.selectFrom('messages')
+      if (engineOf(read) === 'sqlite')
+        return rows.where(sql<boolean>`${name} = ${of} and messages.msg_id < ${before} and messages.msg_id > ${after}`)
+      // No other index has them in the order of both, so PostgreSQL has to take this one. The bounds are excluded apart:
+      // if comparing both did that, it would guess by the column alone that nothing is between them.
+      const place = sql`(${name}, messages.msg_id)`
+      return rows.where(sql<boolean>`${name} is not null and messages.msg_id not in (${before}, ${after})
+        and ${place} <= (${of}, ${before}) and ${place} >= (${of}, ${after})`)
+    },
+    order: [name, MSG_ID],
+    id: MSG_ID,
   })
 }
 
@@ -127,18 +141,19 @@ function having(column: 'author_id' | 'dm_id' | 'feed_id' | 'thread_id'): Way {
  * Those to which rows of another table belong. SQLite never reorders a cross join: it reads that table first, in its own
  * order, and ends with the page.
  */
-function from(table: string, condition: (of: Value) => Condition = () => sql`true`, id = 'msg_id'): Way {
-  const foundId = sql.ref<bigint>(`found.${id}`)
-  return way(
-    (read, { before, after }) =>
+function from(table: string, condition: (of: Value) => Condition = () => sql`true`, idColumn = 'msg_id'): Way {
+  const id = sql.ref<bigint>(`found.${idColumn}`)
+  return along({
+    table: 'found',
+    rows: (read, { before, after }) =>
       read
         .selectFrom(sql<object>`${sql.table(table)}`.as('found'))
-        .where(sql<boolean>`${foundId} < ${before} and ${foundId} > ${after}`)
-        .orderBy(foundId, 'desc') as unknown as Rows,
-    foundId,
-    (found, { of }) =>
-      found.crossJoin('messages').where(sql<boolean>`messages.msg_id = ${foundId} and ${condition(of)}`) as Rows,
-  )
+        .where(sql<boolean>`${id} < ${before} and ${id} > ${after}`) as unknown as Rows,
+    order: [id],
+    id,
+    shown: (found, { of }) =>
+      found.crossJoin('messages').where(sql<boolean>`messages.msg_id = ${id} and ${condition(of)}`) as Rows,
+  })
 }
 
 export const ALL = all()
@@ -149,13 +164,15 @@ export const SAYING = from('message_texts', (text) => sql`instr(found.folded, ${
 /** By SQLite's index of texts. */
 export const MATCHING = from('message_search', (phrase) => sql`found.message_search match ${phrase}`, 'rowid')
 
+const FIRST_FILE = sql`(select min(a.file_id) from message_attachments as a where a.msg_id = found.msg_id)`
+
 /** Ways to what meets a condition; those that tend to be short first. */
 const WAYS = {
   pinned: from('pins'),
   thread_id: having('thread_id'),
   dm_id: having('dm_id'),
   has_embed: all(sql`messages.embeds is not null`),
-  has_file: from('message_attachments', () => sql`found.file_id = ${firstFileOf('found')}`),
+  has_file: from('message_attachments', () => sql`found.file_id = ${FIRST_FILE}`),
   author_id: having('author_id'),
   feed_id: having('feed_id'),
 }
