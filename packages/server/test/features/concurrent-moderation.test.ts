@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { auditTypes, createFeed, registerAll } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
+import { filePart, postForm } from '../support/forms.ts'
 import { failure, startTestServer } from '../support/server.ts'
 import { countRows } from '../support/sql.ts'
 
@@ -56,6 +57,17 @@ forEachEngine('two moderators at the same instant', (engine) => {
     assert.equal(deleted.status, 204)
     assert.ok([201, 404].includes(sent.status))
     assert.deepEqual(await countRows(server.databaseUrl, 'select 1 from messages'), [0])
+  })
+
+  it('upload to a feed and delete it, and each file came before or not at all', async () => {
+    await using server = await startTestServer(engine)
+    const [ada] = await registerAll(server, 'ada')
+    const feed = await createFeed(ada)
+    const uploads = () => Array.from({ length: 5 }, () => postForm(ada, `/feeds/${feed}/files`, filePart('x')))
+    const answers = await Promise.all([...uploads(), ada.delete(`/feeds/${feed}`), ...uploads()])
+    const outcomes = new Set(answers.map(failure))
+    for (const expected of ['201 undefined', '204 undefined', '404 SPACE_NOT_FOUND']) outcomes.delete(expected)
+    assert.deepEqual([...outcomes], [])
   })
 })
 

@@ -143,6 +143,7 @@ forEachEngine('who takes no part in a conversation', (engine) => {
       { method: 'PATCH', path: `${messages}/${msg_id}`, body: { body: 'too late' } },
       { method: 'PATCH', path: `/dms/${dm}`, body: { name: 'too late' } },
       { path: `/dms/${dm}/read`, body: { up_to_msg_id: msg_id } },
+      { path: `/dms/${dm}/files`, body: formBody(filePart('too late')) },
     ]) {
       const remove = () => ada.delete(`/dms/${dm}/recipients/${bob.userId}`)
       assert.equal(await refusedMeanwhile(bob, request, remove), '403 NOT_DM_PARTICIPANT', request.path)
