@@ -8,6 +8,7 @@ import { uploadText } from '../support/forms.ts'
 import { connectAll } from '../support/gateway-client.ts'
 import { keepingLog } from '../support/log.ts'
 import { failure, startTestServer, type TestOptions, type TestServer } from '../support/server.ts'
+import { refusedMeanwhile } from '../support/slow-request.ts'
 import { runSql } from '../support/sql.ts'
 
 /** A server with an administrator, a manager of webhooks, a member and a feed. */
@@ -172,7 +173,9 @@ forEachEngine('webhooks', (engine) => {
     const { id, url } = await test.create()
     assert.equal((await server.visitor.post(url, { body: 'hello' })).status, 204)
     const [manager, member] = await connectAll(server, mia, bob)
-    assert.equal((await mia.delete(`/webhooks/${id}`)).status, 204)
+    const late = { path: url, body: { body: 'too late' } }
+    const removed = async () => assert.equal((await mia.delete(`/webhooks/${id}`)).status, 204)
+    assert.equal(await refusedMeanwhile(server.visitor, late, removed), '401 WEBHOOK_TOKEN_INVALID')
     assert.deepEqual([await manager?.told(), await member?.told()], [[['webhook_delete', { webhook_id: id }]], []])
     assert.deepEqual(await lastAudit(ada), ['webhook.delete', mia.userId, id, { name: 'builds' }])
     assert.equal(failure(await server.visitor.post(url, { body: 'x' })), '401 WEBHOOK_TOKEN_INVALID')

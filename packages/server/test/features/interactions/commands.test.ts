@@ -143,6 +143,15 @@ forEachEngine('a slash command', (engine) => {
     assert.equal(failure(await respond(dice, interaction_id, { body: 'twice' })), '404 INTERACTION_NOT_FOUND')
   })
 
+  it('of somebody who may post announcements is answered among them', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, dice } = await withBot(server)
+    const { feed_id } = (await ada.post('/feeds', { name: 'news', type: 'announcement' })).body
+    const { interaction_id } = (await ada.post(`/feeds/${feed_id}/messages`, { body: '/roll' })).body
+    assert.equal((await respond(dice, interaction_id, { body: 'news' })).status, 204)
+    assert.deepEqual(await history(ada, `/feeds/${feed_id}/messages`), ['news'])
+  })
+
   it('called in a thread is answered there, unless it has been locked', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob, dice, messages, feed } = await withBot(server)
