@@ -54,7 +54,7 @@ export interface Way {
   idAfter(read: Read, stretch: Stretch, count: number): Promise<bigint | undefined>
 }
 
-/** The rows of an index, and the columns in whose order it has them. Where they are no messages, `shown` adds those. */
+/** The rows of an index by the name of their table, in its order. Where they are no messages, `shown` adds those. */
 interface Index {
   table: 'messages' | 'found'
   rows(read: Read, stretch: Stretch): Rows
@@ -72,6 +72,7 @@ function along({ table, rows, order, id, shown = (found) => found }: Index): Way
       .limit(page.limit ?? sql.lit(USUAL_PAGE))
   const further = (read: Read, stretch: Stretch, count: number | RawBuilder<number>) =>
     ordered(rows(read, stretch)).select(id.as('msg_id')).offset(count).limit(sql.lit(1))
+  // A limit, not a lower bound, which PostgreSQL would not stop at when it compares rows.
   const beginning = planned((read, page: Page) => {
     const first = ordered(rows(read, page))
       .selectAll(table as 'messages')
