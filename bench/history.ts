@@ -17,8 +17,8 @@ const connections = Number(process.argv[4] ?? 10)
 const upTo = (count: number) => Math.ceil(Math.random() * count)
 const anywhere = () => upTo(messages)
 
-/** One of the first feed. */
-const someMessage = () => idOf(2 * upTo(messages / 2 - 1))
+/** One of the first feed, outside of its threads. */
+const someMessage = () => idOf(20 * upTo(messages / 20 - 1) + 2)
 
 const page = (where: string) => `select * from messages where ${where} order by msg_id desc limit 100`
 
