@@ -140,7 +140,7 @@ describe('GIFs', () => {
 
   it('fail with the provider, whose key is told to nobody', async () => {
     const failures: Page[] = [
-      (_request, response) => response.writeHead(500).end('{}'),
+      (_request, response) => response.writeHead(500).end(JSON.stringify({ data: { data: [] } })),
       (_request, response) => response.writeHead(302, { location: '/elsewhere' }).end(),
       (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
       answering([]),
