@@ -29,6 +29,7 @@ import {
   type TSchema,
   Type,
 } from '../src/index.ts'
+import { keysAmong } from './support/keys.ts'
 
 const INT64_MAX = 2n ** 63n - 1n
 
@@ -398,9 +399,9 @@ const everything = fc.record(
       ),
     ),
     extra: fc.option(
-      fc.dictionary(wellFormed, fc.oneof(wellFormed, fc.integer(), fc.boolean()), { noNullPrototype: true }),
+      fc.dictionary(keysAmong(wellFormed), fc.oneof(wellFormed, fc.integer(), fc.boolean()), { noNullPrototype: true }),
     ),
-    counts: fc.dictionary(wellFormed, fc.integer(), { noNullPrototype: true }),
+    counts: fc.dictionary(keysAmong(wellFormed), fc.integer(), { noNullPrototype: true }),
   },
   {
     requiredKeys: ['id', 'offset', 'permissions', 'name', 'flag', 'kind', 'ids', 'extra', 'counts'],
