@@ -26,6 +26,8 @@ class Placeholder {
  * `build` may use a parameter only where a query takes a value. Its shape must not depend on one: no lists but
  * {@link among}, and no `if` but for whether an optional one is given: a query is built for each set that is.
  *
+ * Without `keepsPlan`, PostgreSQL plans it anew each time, for the values of that time.
+ *
  * ```ts
  * const olderThan = prepared((db, p: { feed_id: number; before: bigint; limit: number }) =>
  *   db.selectFrom('messages').selectAll()
@@ -36,19 +38,20 @@ class Placeholder {
  */
 export function prepared<P extends object, R>(
   build: (db: Kysely<Schema>, parameters: P) => Compilable<R>,
+  { keepsPlan = true } = {},
 ): (db: Kysely<Schema>, parameters: P) => Promise<R[]> {
-  const compiled = { sqlite: new Map<string, NamedQuery<R>>(), postgres: new Map<string, NamedQuery<R>>() }
+  const compiled = { sqlite: new Map<string, CompiledQuery<R>>(), postgres: new Map<string, CompiledQuery<R>>() }
   return async (db, parameters) => {
     const queries = compiled[engineOf(db)]
     const given = Object.keys(parameters).filter((name) => Reflect.get(parameters, name) !== undefined)
     const shape = given.join()
     let query = queries.get(shape)
     if (!query) {
-      query = { ...build(db, placeholders<P>(given)).compile(), statement: `vox_${++statements}` }
+      query = build(db, placeholders<P>(given)).compile()
+      if (keepsPlan) query = { ...query, statement: `vox_${++statements}` } as NamedQuery<R>
       queries.set(shape, query)
     }
-    const call: NamedQuery<R> = { ...query, parameters: filled(query.parameters, parameters) }
-    const { rows } = await db.executeQuery<R>(call)
+    const { rows } = await db.executeQuery<R>({ ...query, parameters: filled(query.parameters, parameters) })
     return rows
   }
 }

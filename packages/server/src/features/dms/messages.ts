@@ -11,7 +11,7 @@ import { demandMessage, type HistoryRange, history, type MessageRow, USUAL_PAGE 
 import { notifyOfMessage } from '../messages/notifications.ts'
 import { post } from '../messages/posting.ts'
 import { react, reactionsTo, unreact } from '../messages/reactions.ts'
-import { showMessages } from '../messages/show.ts'
+import { showMessage } from '../messages/show.ts'
 import { type Conversation, demandOwn, demandUnblocked, everyoneIn, idsOf } from './conversation.ts'
 
 type NewDirectMessage = Static<NonNullable<typeof sendDmMessage.body>>
@@ -36,14 +36,12 @@ export class DirectMessages {
   async list(dmId: number, range: Partial<HistoryRange>): Promise<MessageObject[]> {
     const { db, config } = this.#services
     const limit = Math.min(range.limit ?? USUAL_PAGE, config.limits.page_limit_messages)
-    return showMessages(db.read, await history(db.read, { dmId }, { ...range, limit }))
+    return (await history(db.read, { dmId }, { ...range, limit })).map(showMessage)
   }
 
   async get(target: Target): Promise<MessageObject> {
     const { read } = this.#services.db
-    const [message] = await showMessages(read, [await demandMessage(read, target, target.msg_id)])
-    if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
-    return message
+    return showMessage(await demandMessage(read, target, target.msg_id))
   }
 
   async send(authorId: number, dmId: number, message: NewDirectMessage): Promise<MessageSent> {

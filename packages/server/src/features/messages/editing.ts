@@ -1,6 +1,5 @@
 import { ApiError, type Limits, messageUpdate } from '@vox/protocol'
 import type { Work } from '../../events/work.ts'
-import { attachmentsOf } from '../files/attachments.ts'
 import { checkBlobLength, saysNothing } from './content.ts'
 import { audienceOf, type Home, keyOf } from './home.ts'
 import type { MessageRow } from './messages.ts'
@@ -32,8 +31,7 @@ export async function replaceContent(
   now: number,
 ): Promise<Edited> {
   const { msg_id } = before
-  if (saysNothing(edit) && before.embeds === null && !(await hasAttachments(job, msg_id)))
-    throw new ApiError('EMPTY_MESSAGE')
+  if (saysNothing(edit) && before.embeds === null && before.files === null) throw new ApiError('EMPTY_MESSAGE')
   const { body = null, opaque_blob = null } = edit
   const shown = { body, edit_timestamp: now }
   await job.db
@@ -44,8 +42,4 @@ export async function replaceContent(
   const showsBlob = before.opaque_blob !== null || opaque_blob !== null
   job.emit(messageUpdate, { msg_id, ...keyOf(home), ...shown, ...(showsBlob && { opaque_blob }) }, audienceOf(home))
   return { msg_id, edit_timestamp: now }
-}
-
-async function hasAttachments(job: Work, msgId: bigint): Promise<boolean> {
-  return (await attachmentsOf(job.db, [msgId])).size > 0
 }

@@ -1,19 +1,21 @@
 import { ApiError, messagePinUpdate } from '@vox/protocol'
 import type { MessageObject } from '@vox/protocol/endpoints'
+import { seconds } from '../../clock.ts'
 import { prepared } from '../../db/prepared.ts'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
+import { filesShown } from '../files/attachments.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { demandMessage } from './messages.ts'
-import { showMessages } from './show.ts'
+import { showMessage } from './show.ts'
 
 const pinned = prepared((db, p: { feed_id: number }) =>
   db
     .selectFrom('pins')
     .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')
     .selectAll('messages')
-    .select('pinned_at')
+    .select(['pinned_at', filesShown(db)])
     .where('pins.feed_id', '=', p.feed_id)
     .orderBy('pinned_at', 'desc')
     .orderBy('pins.msg_id', 'desc'),
@@ -31,9 +33,7 @@ export class PinService {
     const { db, community } = this.#services
     existingFeed(community, feedId)
     const rows = await pinned(db.read, { feed_id: feedId })
-    const pinnedAt = new Map(rows.map((row) => [row.msg_id, Math.floor(row.pinned_at / 1000)]))
-    const messages = await showMessages(db.read, rows)
-    return messages.map((message) => ({ ...message, pinned_at: pinnedAt.get(message.msg_id) ?? null }))
+    return rows.map(({ pinned_at, ...row }) => ({ ...showMessage(row), pinned_at: seconds(pinned_at) }))
   }
 
   async pin(feed_id: number, msg_id: bigint): Promise<void> {

@@ -33,7 +33,7 @@ import {
 } from './messages.ts'
 import { notifyOfMessage } from './notifications.ts'
 import { post } from './posting.ts'
-import { showMessages } from './show.ts'
+import { showMessage } from './show.ts'
 import { demandPause, isSlowed, notePost } from './slow-mode.ts'
 
 /** Messages of feeds and of their threads (spec 04, sections 2 and 3). */
@@ -49,15 +49,12 @@ export class MessageService {
     existingFeed(this.#services.community, place.feedId)
     if (place.threadId !== null) await this.#thread(read, place.feedId, place.threadId)
     const limit = Math.min(range.limit ?? USUAL_PAGE, this.#limits.page_limit_messages)
-    const rows = await history(read, place, { ...range, limit })
-    return showMessages(read, rows)
+    return (await history(read, place, { ...range, limit })).map(showMessage)
   }
 
   async get(feedId: number, msgId: bigint): Promise<MessageObject> {
     const { read } = this.#services.db
-    const [message] = await showMessages(read, [await demandMessage(read, { feed_id: feedId }, msgId)])
-    if (!message) throw new ApiError('MESSAGE_NOT_FOUND')
-    return message
+    return showMessage(await demandMessage(read, { feed_id: feedId }, msgId))
   }
 
   async send(authorId: number, place: Place, message: SendMessage): Promise<MessageSent> {

@@ -1,21 +1,9 @@
 import { type Embed, fullEmbed, parseJson, snowflakeTime } from '@vox/protocol'
 import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
-import type { Kysely } from 'kysely'
-import type { Schema } from '../../db/schema.ts'
-import { attachmentsOf } from '../files/attachments.ts'
 import type { MessageRow } from './messages.ts'
 
-/** Stored messages in their wire form, with their attachments. */
-export async function showMessages(db: Kysely<Schema>, rows: readonly MessageRow[]): Promise<MessageObject[]> {
-  const attachments = await attachmentsOf(
-    db,
-    rows.map(({ msg_id }) => msg_id),
-  )
-  return rows.map((row) => messageObject(row, attachments.get(row.msg_id)))
-}
-
 /** A stored message in its wire form (spec 04, section 1.1). */
-function messageObject(row: MessageRow, attachments: readonly FileObject[] = []): MessageObject {
+export function showMessage(row: MessageRow): MessageObject {
   const embeds = listIn<Embed>(row.embeds).map(fullEmbed)
   return {
     msg_id: row.msg_id,
@@ -27,7 +15,7 @@ function messageObject(row: MessageRow, attachments: readonly FileObject[] = [])
     opaque_blob: row.opaque_blob,
     timestamp: snowflakeTime(row.msg_id),
     reply_to: row.reply_to,
-    attachments: [...attachments],
+    attachments: listIn<FileObject>(row.files),
     embed: embeds[0] ?? null,
     edit_timestamp: row.edit_timestamp,
     federated: false,

@@ -1,8 +1,8 @@
 import { prepared } from '../../db/prepared.ts'
-import type { MessageRow } from './messages.ts'
+import type { StoredMessage } from './messages.ts'
 
 /** A message that is about to be stored. */
-export type NewMessage = Omit<MessageRow, 'edit_timestamp'>
+export type NewMessage = Omit<StoredMessage, 'edit_timestamp'>
 
 /** Stores a message. */
 export const insertMessage = prepared((db, p: NewMessage) =>

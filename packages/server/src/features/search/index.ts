@@ -3,7 +3,7 @@ import { searchMessages } from '@vox/protocol/endpoints'
 import { demandPermission, type Mount } from '../../http/pipeline.ts'
 import type { Services } from '../../services.ts'
 import { takesPart } from '../dms/participants.ts'
-import { showMessages } from '../messages/show.ts'
+import { showMessage } from '../messages/show.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { findMatching, type Scope } from './matching.ts'
 import { IndexTidying } from './tidying.ts'
@@ -25,7 +25,7 @@ export function search(services: Services, on: Mount): void {
   on(searchMessages, async ({ query: { dm_id, feed_id, limit = USUAL_PAGE, ...wanted }, caller }) => {
     const within = await searchable(services, caller.userId, { dm_id, feed_id })
     const page = { ...wanted, within, limit: Math.min(limit, config.limits.page_limit_search) }
-    return { results: await showMessages(db.read, await findMatching(db, page)) }
+    return { results: (await findMatching(db, page)).map(showMessage) }
   })
 }
 

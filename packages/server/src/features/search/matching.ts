@@ -6,7 +6,8 @@ import { isBlank } from '../messages/content.ts'
 import { type MessageRow, NEWEST, OLDEST } from '../messages/messages.ts'
 import type { Conditions } from './conditions.ts'
 import { lastIndexed } from './indexer.ts'
-import { ALL, type Choice, type Cut, MATCHING, SAYING, SORTED, USUAL_PAGE, waysTo } from './ways.ts'
+import { ALL, type Choice, type Cut, MATCHING, SAYING, USUAL_PAGE, waysTo } from './ways.ts'
+import { byWords, FEW } from './words.ts'
 
 type Read = Kysely<Schema>
 
@@ -25,11 +26,8 @@ export interface Wanted extends Omit<Conditions, 'feeds' | 'feed_id' | 'dm_id' |
   limit: number
 }
 
-/** A way with more messages is avoided if there is another. */
-const LONG = 32_000
-
-/** So few texts are looked at one by one before an index of them is asked. */
-const FEW = 2_000
+/** Looking for words in so few messages takes less than asking the index of words. */
+const HANDFUL = 100
 
 /** SQLite's index knows runs of three characters; shorter texts are looked for in the texts themselves. */
 const INDEXED_LENGTH = 3
@@ -47,7 +45,7 @@ export async function findMatching({ engine, readAside: read }: Database, wanted
 
 /**
  * Messages by one of the ways to them. Where there are several, nobody knows how long each is: the first whose beginning
- * is enough is taken, or else the first that is not very long.
+ * is enough, or which is not very long, is taken.
  */
 async function byGoodWay(read: Read, conditions: Conditions, cut: Cut): Promise<MessageRow[]> {
   const ways = waysTo(conditions)
@@ -56,11 +54,12 @@ async function byGoodWay(read: Read, conditions: Conditions, cut: Cut): Promise<
   if (!first) return ALL.page(read, { ...conditions, ...cut })
   if (others.length === 0) return first.way.page(read, pageOf(first, cut))
   for (const choice of ways) {
-    const found = await choice.way.pageAtOnce(read, pageOf(choice, cut))
+    const { way } = choice
+    const page = pageOf(choice, cut)
+    const found = (await way.pageAtOnce(read, page)) ?? (await way.pageIfShort(read, page))
     if (found) return found
   }
-  const shorter = ways[(await endsAt(read, LONG, ways, cut)).indexOf(undefined)] ?? first
-  return shorter.way.page(read, pageOf(shorter, cut))
+  return first.way.page(read, pageOf(first, cut))
 }
 
 const pageOf = ({ of, rest }: Choice, { before, after, limit }: Cut) => ({
@@ -71,24 +70,19 @@ const pageOf = ({ of, rest }: Choice, { before, after, limit }: Cut) => ({
   limit: limit === USUAL_PAGE ? undefined : limit,
 })
 
-/** Where so many messages on each way end; undefined for those that are not longer. */
-const endsAt = (read: Read, count: number, ways: readonly Choice[], { before, after }: Cut) =>
-  Promise.all(ways.map(({ way, of }) => way.idAfter(read, { before, after, of }, count)))
+/** Whether a way has at most so many messages. */
+const isWithin = async (read: Read, count: number, { way, of }: Choice, { before, after }: Cut): Promise<boolean> =>
+  (await way.idAfter(read, { before, after, of }, count)) === undefined
 
-/**
- * Messages with these words, on PostgreSQL. It guesses how rare a word is, and where it guesses wrong it reads a million
- * texts one by one to find the newest that has it. So only the newest messages are read like that, which is all that a
- * common word takes. The others are sorted by what no index is in the order of, which leaves the index of words as the
- * way to find them; a word that few of the newest have is in few of the others.
- */
+/** Messages with these words, on PostgreSQL: on a way that is short, or by the words. */
 async function withWords(read: Read, wanted: Conditions, cut: Cut): Promise<MessageRow[]> {
   if (wanted.pinned) return byGoodWay(read, wanted, cut)
-  const { before, after, limit } = cut
-  const last = await ALL.idAfter(read, { before, after }, FEW)
-  const fresh = await ALL.page(read, { ...wanted, ...cut, after: last ?? after })
-  if (fresh.length === limit || last === undefined) return fresh
-  const rest = { before: last + 1n, after, limit: limit - fresh.length }
-  return [...fresh, ...(await SORTED.page(read, { ...wanted, ...rest }))]
+  for (const choice of waysTo(wanted)) {
+    if (!(await isWithin(read, HANDFUL, choice, cut))) continue
+    const found = await choice.way.pageAtOnce(read, pageOf(choice, cut))
+    if (found) return found
+  }
+  return byWords(read, wanted, cut)
 }
 
 /**
@@ -99,9 +93,8 @@ async function containing(read: Read, text: string, conditions: Conditions, cut:
   const wanted = { ...conditions, words: text }
   const { pinned, dm_id } = conditions
   if (pinned || dm_id !== undefined) return byGoodWay(read, wanted, cut)
-  const ways = waysTo(wanted)
-  const short = ways[(await endsAt(read, FEW, ways, cut)).indexOf(undefined)]
-  if (short) return short.way.page(read, pageOf(short, cut))
+  for (const choice of waysTo(wanted))
+    if (await isWithin(read, FEW, choice, cut)) return choice.way.page(read, pageOf(choice, cut))
   if ([...text].length < INDEXED_LENGTH) return SAYING.page(read, { ...conditions, of: text, ...cut })
   // Asked for once: the index goes on growing.
   const last = (await sql<{ msg_id: bigint }>`select ${lastIndexed} as msg_id`.execute(read)).rows[0]?.msg_id ?? 0n

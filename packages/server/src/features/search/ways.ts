@@ -2,6 +2,7 @@ import { type Compilable, type Kysely, type RawBuilder, type SelectQueryBuilder,
 import { engineOf } from '../../db/dialect.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
+import { filesShown } from '../files/attachments.ts'
 import type { MessageRow } from '../messages/messages.ts'
 import { type Condition, type Conditions, met } from './conditions.ts'
 
@@ -15,6 +16,9 @@ export const USUAL_PAGE = 25
 
 /** How many messages stand at the beginning of a way. */
 const BEGINNING = 500
+
+/** A way with more messages is avoided if there is another. */
+const SHORT = 32_000
 
 type Value = number | string | boolean | undefined
 
@@ -50,6 +54,8 @@ export interface Way {
   page(read: Read, page: Page): Promise<MessageRow[]>
   /** The same if the beginning of the way has the page, or is all there is of the way. */
   pageAtOnce(read: Read, page: Page): Promise<MessageRow[] | undefined>
+  /** The same if the way is not very long. */
+  pageIfShort(read: Read, page: Page): Promise<MessageRow[] | undefined>
   /** The id before which the way has so many newer ones, if it is that long. */
   idAfter(read: Read, stretch: Stretch, count: number): Promise<bigint | undefined>
 }
@@ -68,25 +74,37 @@ function along({ table, rows, order, id, shown = (found) => found }: Index): Way
   const pageOf = (found: Rows, read: Read, page: Page) =>
     ordered(shown(found, page))
       .selectAll('messages')
+      .select(filesShown(read))
       .where((messages) => messages.and(met(read, page)))
       .limit(page.limit ?? sql.lit(USUAL_PAGE))
-  const further = (read: Read, stretch: Stretch, count: number | RawBuilder<number>) =>
-    ordered(rows(read, stretch)).select(id.as('msg_id')).offset(count).limit(sql.lit(1))
+  // The count stands in the text: PostgreSQL would not keep a plan for all counts.
+  const further = (read: Read, stretch: Stretch, count: number) =>
+    ordered(rows(read, stretch)).select(id.as('msg_id')).offset(sql.lit(count)).limit(sql.lit(1))
   // A limit, not a lower bound, which PostgreSQL would not stop at when it compares rows.
   const beginning = planned((read, page: Page) => {
     const first = ordered(rows(read, page))
       .selectAll(table as 'messages')
       .limit(sql.lit(BEGINNING))
-    const end = further(read, page, sql.lit(BEGINNING))
+    const end = further(read, page, BEGINNING)
     return pageOf(read.selectFrom(first.as(table)) as unknown as Rows, read, page).select(
       sql<boolean>`${end} is null`.as('ended'),
     )
   })
-  const reached = prepared((read, p: Stretch & { count: number }) => further(read, p, p.count))
-  const idAfter: Way['idAfter'] = async (read, { before, after, of }, count) =>
-    (await reached(read, { before, after, of, count }))[0]?.msg_id
+  const ifShort = planned((read, page: Page) =>
+    pageOf(rows(read, page), read, page).where(sql<boolean>`${further(read, page, SHORT)} is null`),
+  )
+  const ends = new Map<number, (read: Read, stretch: Stretch) => Promise<{ msg_id: bigint }[]>>()
+  async function idAfter(read: Read, { before, after, of }: Stretch, count: number): Promise<bigint | undefined> {
+    const end = ends.get(count) ?? planned((read, stretch: Stretch) => further(read, stretch, count))
+    ends.set(count, end)
+    return (await end(read, { before, after, of }))[0]?.msg_id
+  }
   return {
     page: planned((read, page: Page) => pageOf(rows(read, page), read, page)),
+    async pageIfShort(read, page) {
+      const found = await ifShort(read, page)
+      return found.length > 0 || (await idAfter(read, page, SHORT)) === undefined ? found : undefined
+    },
     async pageAtOnce(read, page) {
       const found = await beginning(read, page)
       if (found.length === (page.limit ?? USUAL_PAGE)) return found
@@ -97,24 +115,45 @@ function along({ table, rows, order, id, shown = (found) => found }: Index): Way
   }
 }
 
-/** A search that is compiled once. How PostgreSQL best finds words depends on how rare they are: it plans those anew. */
-function planned<Row>(
-  build: (read: Read, page: Page) => Compilable<Row> & { execute(): Promise<Row[]> },
-): (read: Read, page: Page) => Promise<Row[]> {
-  const known = prepared(build)
-  return (read, page) =>
-    page.words !== undefined && engineOf(read) === 'postgres' ? build(read, page).execute() : known(read, page)
+/** Parameters that would tell PostgreSQL how many messages to expect. */
+const TELLING: Readonly<Record<string, string>> = {
+  before: 'bigint',
+  after: 'bigint',
+  of: 'bigint',
+  feeds: 'bigint[]',
+  feed_id: 'bigint',
+  dm_id: 'bigint',
+  thread_id: 'bigint',
+  author_id: 'bigint',
+  has_file: 'boolean',
+  has_embed: 'boolean',
+  words: 'text',
 }
 
-/** All messages that meet a condition; an order by anything but the id keeps PostgreSQL from walking along that. */
-const all = (condition: Condition = sql`true`, order: RawBuilder<unknown> = MSG_ID): Way =>
+/**
+ * A prepared query of which PostgreSQL keeps the plan. Were it to see the values while it plans, it would make a plan for
+ * each one that it takes for rare, and that takes longer than to walk along any of these ways.
+ */
+function planned<P extends object, Row>(build: (read: Read, parameters: P) => Compilable<Row>) {
+  return prepared((read, parameters: P) => {
+    if (engineOf(read) === 'sqlite') return build(read, parameters)
+    const unseen = Object.entries(parameters).map(([name, value]) => {
+      const type = sql.raw(TELLING[name] ?? '')
+      return [name, name in TELLING ? sql`cast((select cast(${value} as ${type})) as ${type})` : value]
+    })
+    return build(read, Object.fromEntries(unseen))
+  })
+}
+
+/** All messages that meet a condition. */
+const all = (condition: Condition = sql`true`): Way =>
   along({
     table: 'messages',
     rows: (read, { before, after }) =>
       read
         .selectFrom('messages')
         .where(sql<boolean>`messages.msg_id < ${before} and messages.msg_id > ${after} and ${condition}`),
-    order: [order],
+    order: [MSG_ID],
     id: MSG_ID,
   })
 
@@ -158,8 +197,6 @@ function from(table: string, condition: (of: Value) => Condition = () => sql`tru
 }
 
 export const ALL = all()
-/** For PostgreSQL, which finds them by something else and then sorts them. */
-export const SORTED = all(undefined, sql`messages.msg_id + 0`)
 /** By the texts themselves, on SQLite. */
 export const SAYING = from('message_texts', (text) => sql`instr(found.folded, ${text}) > 0`)
 /** By SQLite's index of texts. */
