@@ -38,7 +38,7 @@ describe('the image', { skip: withoutContainers() }, () => {
       'node_modules/node',
     ])
       assert.ok(!has(file), file)
-    assert.ok(!existsSync(image.path('/root/.npm')))
+    assert.ok(!existsSync(image.npmCache))
   })
 
   it('serves as an ordinary user on a read-only root, and keeps its data in the volume', async () => {

@@ -117,7 +117,7 @@ describe('a session whose user is owed something', () => {
     assert.deepEqual(await socket.rest(), [])
   })
 
-  it('holds back no more when it is away; then its buffer overflows as any', async () => {
+  it('holds back no more when it is away; then its buffer overflows like every other', async () => {
     const { gateway } = await start()
     await using _ = gateway
     gateway.limit('replay_buffer_events', 5)

@@ -5,6 +5,9 @@ import { type Copy, DockerfileParser, type Env, type Instruction, type JSONInstr
 import { freshPath } from './folder.ts'
 import { leftOut } from './requirements.ts'
 
+/** The home of root inside an image. */
+const ROOT_HOME = '/root'
+
 /**
  * Builds and runs what a Dockerfile describes without a container engine: every stage is a folder that its commands have
  * for their root, with this machine's system programs and Node in the place of the base image. The mounts are made in a
@@ -28,13 +31,18 @@ export class Image {
       symlinkSync(`usr/${name}`, path.join(this.root, name))
     writeFileSync(
       path.join(this.root, 'etc/passwd'),
-      'root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n',
+      `root:x:0:0::${ROOT_HOME}:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n`,
     )
   }
 
   /** A place inside the image as this machine sees it. */
   path(inside: string): string {
     return path.join(this.root, path.resolve(this.workdir, inside))
+  }
+
+  /** What npm keeps while the image is built. */
+  get npmCache(): string {
+    return this.path(`${ROOT_HOME}/.npm`)
   }
 
   /** Runs a command while the image is built. */
@@ -51,7 +59,7 @@ export class Image {
   #inside(command: string[], volume: string, env: Record<string, string> = {}): string[] {
     const isBuild = volume === 'root'
     const [uid = '0', gid = uid] = this.user.split(':')
-    const variables = Object.entries({ HOME: uid === '0' ? '/root' : '/home/node', ...this.env, ...env })
+    const variables = Object.entries({ HOME: uid === '0' ? ROOT_HOME : '/home/node', ...this.env, ...env })
     const script = `set -e
       mount --bind "$root" "$root"
       mount --rbind /usr "$root/usr"
@@ -196,7 +204,7 @@ function letThrough(context: string, ignore: string): string[] {
 
 /** npm finds here what it had to download for this machine, so that an image needs no network. */
 function lendPackages(image: Image): void {
-  const [cache, lent] = [path.join(npm('config', 'get', 'cache'), '_cacache'), image.path('/root/.npm/_cacache')]
+  const [cache, lent] = [path.join(npm('config', 'get', 'cache'), '_cacache'), path.join(image.npmCache, '_cacache')]
   mkdirSync(lent, { recursive: true })
   // What is stored never changes; the index does.
   execFileSync('cp', ['-al', path.join(cache, 'content-v2'), lent])

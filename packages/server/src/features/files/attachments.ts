@@ -7,7 +7,7 @@ import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { type Home, isConversation } from '../messages/home.ts'
 import { mayReattach } from './access.ts'
-import type { FileRow } from './file.ts'
+import type { FileRow, ShownFile } from './file.ts'
 
 /** Files that a message is about to show. */
 interface Wanted {
@@ -46,18 +46,28 @@ export async function attach(job: Work, msg_id: bigint, files: readonly FileRow[
   await job.db.insertInto('message_attachments').values(links).execute()
 }
 
+const SHOWN: Readonly<Record<keyof ShownFile, true>> = {
+  file_id: true,
+  name: true,
+  size: true,
+  mime: true,
+  url: true,
+  uploader_id: true,
+  width: true,
+  height: true,
+  created_at: true,
+}
+const FIELDS = sql.join(Object.keys(SHOWN).map((name) => sql`${sql.lit(name)}, ${sql.ref(`f.${name}`)}`))
+
 /**
- * The files that a row of `messages` shows, in order, as the JSON text of their wire form; null if it shows none. A part
- * of the query that reads the messages: a query of its own would double what reading a page costs.
+ * The files that a row of `messages` shows, in order, as the JSON text of a list of {@link ShownFile}; null if it shows
+ * none. A part of the query that reads the messages: a query of its own would double what reading a page costs.
  */
 export function filesShown(db: Kysely<Schema>) {
   const [list, object] =
     engineOf(db) === 'sqlite' ? ['json_group_array', 'json_object'] : ['json_agg', 'json_build_object']
   return sql<string | null>`(
-    select nullif(cast(${sql.raw(list)}(${sql.raw(object)}(
-      'file_id', f.file_id, 'name', f.name, 'size', f.size, 'mime', f.mime, 'url', f.url, 'uploader_id', f.uploader_id,
-      'created_at', f.created_at / 1000, 'width', f.width, 'height', f.height
-    ) order by a.position) as text), '[]')
+    select nullif(cast(${sql.raw(list)}(${sql.raw(object)}(${FIELDS}) order by a.position) as text), '[]')
     from message_attachments as a join files as f on f.file_id = a.file_id where a.msg_id = messages.msg_id
   )`.as('files')
 }
