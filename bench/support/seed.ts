@@ -54,6 +54,10 @@ function content(messages: number): string[] {
   const numbers = (last: number) =>
     `with recursive numbers (n) as (select cast(1 as bigint) union all select n + 1 from numbers where n < ${last})`
   const id = (n: string) => `((${n}) + 1000) * 4194304`
+  const fileId = (n: string) => `'file' || (${n})`
+  const shownFile = (n: string) =>
+    `'[{"file_id":"' || ${fileId(n)} || '","name":"tea.png","size":1000,"mime":"image/png","url":"/api/v1/files/' || (${n}) ||
+      '","uploader_id":1,"width":null,"height":null,"created_at":0}]'`
   const words = Array.from(
     { length: WORDS_IN_MESSAGE },
     (_, place) => `'w' || ((n * ${WORDS_IN_MESSAGE} + ${place}) * 2654435761 % ${WORDS}) || 'rd'`,
@@ -65,15 +69,16 @@ function content(messages: number): string[] {
     `insert into threads (parent_feed_id, parent_msg_id, name, created_at)
      ${numbers(THREADS)} select 1, ${id('n')}, 'thread ' || n, 0 from numbers`,
     `insert into files (file_id, name, size, mime, url, uploader_id, created_at)
-     ${numbers(files)} select 'file' || n, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
-    `insert into messages (msg_id, feed_id, dm_id, thread_id, author_id, body, embeds)
+     ${numbers(files)} select ${fileId('n')}, 'tea.png', 1000, 'image/png', '/api/v1/files/' || n, 1, 0 from numbers`,
+    `insert into messages (msg_id, feed_id, dm_id, thread_id, author_id, body, embeds, files)
      ${numbers(messages)}
      select ${id('n')}, case when ${inConversation} then null when n % 2 = 0 then 1 else 2 + n / 2 % ${FEEDS - 1} end,
        case when ${inConversation} then ${CONVERSATION} end, case when n % 20 = 0 then 1 + n / 20 % ${THREADS} end,
        case when n % 50000 = 0 then ${QUIET_MEMBER} else 1 end, ${words.join(` || ' ' || `)},
-       case when n % 100 = 7 then '${EMBEDS}' end from numbers`,
+       case when n % 100 = 7 then '${EMBEDS}' end,
+       case when n % 50 = 0 then ${shownFile('n / 50')} end from numbers`,
     `insert into message_attachments (msg_id, file_id, position)
-     ${numbers(files)} select ${id('n * 50')}, 'file' || n, 0 from numbers`,
+     ${numbers(files)} select ${id('n * 50')}, ${fileId('n')}, 0 from numbers`,
     `insert into pins (msg_id, feed_id, pinned_at) ${numbers(50)} select ${id(`n * ${pinned}`)}, 1, n from numbers`,
   ]
 }

@@ -198,6 +198,8 @@ export interface Messages {
   mentions: Fixed<string | null>
   /** JSON list of all embeds, with the keys that were given; null for none. */
   embeds: Fixed<string | null>
+  /** JSON list of the files attached to it, as clients see them; null for none. */
+  files: string | null
   /** JSON list; null for none. */
   components: Fixed<string | null>
   /** The webhook that posted it, kept when that is gone, and what it was called and looked like then. */

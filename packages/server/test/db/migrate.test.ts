@@ -5,6 +5,7 @@ import { SchemaRefused } from '../../src/db/migrate.ts'
 import { foundation } from '../../src/db/migrations/001-foundation.ts'
 import { directMessages } from '../../src/db/migrations/009-direct-messages.ts'
 import { relayBacklogs } from '../../src/db/migrations/013-relay-backlogs.ts'
+import { shownFiles } from '../../src/db/migrations/016-shown-files.ts'
 import { MIGRATIONS } from '../../src/db/migrations/index.ts'
 import type { Migration } from '../../src/db/migrations/migration.ts'
 import { migrateDatabase, pendingMigrations } from '../../src/db/open.ts'
@@ -89,6 +90,37 @@ forEachEngine('migrations', (engine) => {
     await using database = await openTestDatabase(url)
     const backlogs = await database.read.selectFrom('relay_backlogs').selectAll().execute()
     assert.deepEqual(backlogs, [{ user_id: 2, first_missed: 6n }])
+  })
+
+  it('put what messages show of their files into the messages', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, MIGRATIONS.slice(0, MIGRATIONS.indexOf(shownFiles)))
+    const file = (id: string, width: number | null) =>
+      `insert into files (file_id, name, size, mime, url, uploader_id, created_at, width)
+        values ('${id}', 'a "tea".png', 3, 'image/png', '/f/${id}', 1, 5999, ${width})`
+    await runSql(
+      url,
+      "insert into users (user_id, username, username_key, created_at) values (1, 'a', 'a', 0)",
+      "insert into feeds (name, type, position) values ('general', 'text', 0)",
+      "insert into messages (msg_id, feed_id, body) values (7, 1, 'two'), (8, 1, 'none')",
+      file('x', null),
+      file('y', 640),
+      "insert into message_attachments (msg_id, file_id, position) values (7, 'x', 1), (7, 'y', 0)",
+    )
+    await migrateDatabase(url)
+    await using database = await openTestDatabase(url)
+    const rows = await database.read.selectFrom('messages').select('files').orderBy('msg_id').execute()
+    const shown = { name: 'a "tea".png', size: 3, mime: 'image/png', uploader_id: 1, height: null, created_at: 5 }
+    assert.deepEqual(
+      rows.map(({ files }) => JSON.parse(files ?? 'null')),
+      [
+        [
+          { ...shown, file_id: 'y', url: '/f/y', width: 640 },
+          { ...shown, file_id: 'x', url: '/f/x', width: null },
+        ],
+        null,
+      ],
+    )
   })
 
   it('that fail leave nothing behind, and what came before them stays', async () => {

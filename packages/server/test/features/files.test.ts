@@ -136,6 +136,28 @@ forEachEngine('an uploaded file', (engine) => {
     assert.deepEqual(stored(server), [])
   })
 
+  it('leaves the messages that show others too, which keep their order', async () => {
+    await using server = await startTestServer(engine)
+    const { bob, cid, open } = await community(server)
+    const [first, gone, last] = [await uploadText(bob, open), await uploadText(bob, open), await uploadText(bob, open)]
+    const [several, alone] = [await attach(bob, open, last, gone, first), await attach(bob, open, gone)]
+    const { body: before } = await cid.get(`/feeds/${open}/messages/${several}`)
+    assert.equal((await bob.delete(`/files/${gone}`)).status, 204)
+    const { body: after } = await cid.get(`/feeds/${open}/messages/${several}`)
+    assert.deepEqual(after.attachments, [before.attachments[0], before.attachments[2]])
+    const found = async (query: string) => (await cid.get(`/messages/search?q=&${query}`)).body.results
+    assert.deepEqual(
+      (await found('has_file=true')).map(({ msg_id }: { msg_id: bigint }) => msg_id),
+      [several],
+    )
+    assert.deepEqual(
+      (await found('has_file=false')).map(({ msg_id }: { msg_id: bigint }) => msg_id),
+      [alone],
+    )
+    const emptied = await bob.patch(`/feeds/${open}/messages/${alone}`, { body: '' })
+    assert.equal(failure(emptied), '400 EMPTY_MESSAGE')
+  })
+
   it('is deleted by moderators of every place that shows it', async () => {
     await using server = await startTestServer(engine)
     const { ada, bob, cid, open } = await community(server)

@@ -13,6 +13,7 @@ import { keys } from './012-keys.ts'
 import { relayBacklogs } from './013-relay-backlogs.ts'
 import { searches } from './014-searches.ts'
 import { deletedFeeds } from './015-deleted-feeds.ts'
+import { shownFiles } from './016-shown-files.ts'
 import type { Migration } from './migration.ts'
 
 /** The history of the schema, oldest first. The version of a database is how many of them it has seen. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   relayBacklogs,
   searches,
   deletedFeeds,
+  shownFiles,
 ]

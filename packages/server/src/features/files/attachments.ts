@@ -1,13 +1,12 @@
 import { ApiError, Permission } from '@vox/protocol'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Community } from '../../community/community.ts'
 import { engineOf } from '../../db/dialect.ts'
-import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
 import { demandPermission } from '../../http/pipeline.ts'
 import { type Home, isConversation } from '../messages/home.ts'
 import { mayReattach } from './access.ts'
-import type { FileRow, ShownFile } from './file.ts'
+import type { FileRow } from './file.ts'
 
 /** Files that a message is about to show. */
 interface Wanted {
@@ -39,35 +38,22 @@ export async function resolveAttachments(
   return files
 }
 
-/** Makes a stored message show files. */
+/** Links a stored message to the files that it shows. */
 export async function attach(job: Work, msg_id: bigint, files: readonly FileRow[]): Promise<void> {
   if (files.length === 0) return
   const links = files.map(({ file_id }, position) => ({ msg_id, file_id, position }))
   await job.db.insertInto('message_attachments').values(links).execute()
 }
 
-const SHOWN: Readonly<Record<keyof ShownFile, true>> = {
-  file_id: true,
-  name: true,
-  size: true,
-  mime: true,
-  url: true,
-  uploader_id: true,
-  width: true,
-  height: true,
-  created_at: true,
-}
-const FIELDS = sql.join(Object.keys(SHOWN).map((name) => sql`${sql.lit(name)}, ${sql.ref(`f.${name}`)}`))
-
-/**
- * The files that a row of `messages` shows, in order, as the JSON text of a list of {@link ShownFile}; null if it shows
- * none. A part of the query that reads the messages: a query of its own would double what reading a page costs.
- */
-export function filesShown(db: Kysely<Schema>) {
-  const [list, object] =
-    engineOf(db) === 'sqlite' ? ['json_group_array', 'json_object'] : ['json_agg', 'json_build_object']
-  return sql<string | null>`(
-    select nullif(cast(${sql.raw(list)}(${sql.raw(object)}(${FIELDS}) order by a.position) as text), '[]')
-    from message_attachments as a join files as f on f.file_id = a.file_id where a.msg_id = messages.msg_id
-  )`.as('files')
+/** Takes a file, which is about to go, from the messages that show it. */
+export async function detach(job: Work, fileId: string): Promise<void> {
+  const list =
+    engineOf(job.db) === 'sqlite'
+      ? sql`nullif(json_group_array(json(value)), '[]') from json_each(files)`
+      : sql`cast(json_agg(value) as text) from json_array_elements(cast(files as json))`
+  await job.db
+    .updateTable('messages')
+    .set({ files: sql<string | null>`(select ${list} where value ->> 'file_id' <> ${fileId})` })
+    .where('msg_id', 'in', (eb) => eb.selectFrom('message_attachments').select('msg_id').where('file_id', '=', fileId))
+    .execute()
 }

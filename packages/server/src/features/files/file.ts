@@ -6,9 +6,6 @@ import type { Files } from '../../db/schema.ts'
 /** What is stored of a file, beside its bytes. */
 export type FileRow = Selectable<Files>
 
-/** What of a file its wire form is made of. */
-export type ShownFile = Omit<FileRow, 'feed_id' | 'dm_id'>
-
 /** A file in its wire form (spec 04, section 7.1). */
 export function fileObject({
   file_id,
@@ -20,7 +17,7 @@ export function fileObject({
   created_at,
   width,
   height,
-}: ShownFile): FileObject {
+}: FileRow): FileObject {
   return { file_id, name, size, mime, url, uploader_id, width, height, created_at: seconds(created_at) }
 }
 

@@ -12,6 +12,7 @@ import type { SpooledFile } from '../../storage/spool.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { takesPart } from '../dms/participants.ts'
 import type { HomeKey } from '../messages/home.ts'
+import { detach } from './attachments.ts'
 import { dimensionsOf } from './dimensions.ts'
 import type { FileRow } from './file.ts'
 
@@ -69,6 +70,7 @@ export class FileLibrary {
   async delete(choose: (job: Work) => Promise<string>): Promise<void> {
     const fileId = await this.#context.work.run(async (job) => {
       const chosen = await choose(job)
+      await detach(job, chosen)
       await job.db.deleteFrom('files').where('file_id', '=', chosen).execute()
       return chosen
     })

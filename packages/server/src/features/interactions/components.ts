@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Core } from '../../core.ts'
 import type { Schema } from '../../db/schema.ts'
 import { takesPart } from '../dms/participants.ts'
-import type { StoredMessage } from '../messages/messages.ts'
+import type { MessageRow } from '../messages/messages.ts'
 import type { ComponentUse, Invocation } from './interaction.ts'
 
 const MAX_ID = 100
@@ -41,7 +41,7 @@ export async function invocationBy(core: Core, userId: number, press: Press): Pr
 }
 
 /** Anything goes under a message without components: bots of older servers draw theirs by other means. */
-function pressed(message: StoredMessage, { component_id, values = [] }: Press): Omit<ComponentUse, 'type' | 'msg_id'> {
+function pressed(message: MessageRow, { component_id, values = [] }: Press): Omit<ComponentUse, 'type' | 'msg_id'> {
   if (codePoints(component_id) > MAX_ID) throw invalid(`component_id: must have at most ${MAX_ID} characters`)
   if (message.components === null)
     return { component_id, component_type: values.length > 0 ? 'select' : 'button', values: [...values] }
@@ -55,15 +55,11 @@ function pressed(message: StoredMessage, { component_id, values = [] }: Press): 
 
 const invalid = (message: string): ApiError => new ApiError('VALIDATION_ERROR', { message })
 
-async function isReadable(
-  { db, community }: Core,
-  userId: number,
-  { feed_id, dm_id }: StoredMessage,
-): Promise<boolean> {
+async function isReadable({ db, community }: Core, userId: number, { feed_id, dm_id }: MessageRow): Promise<boolean> {
   if (feed_id !== null) return holds(community.permissionsIn(userId, { type: 'feed', id: feed_id }), READABLE)
   return dm_id !== null && takesPart(db.read, userId, dm_id)
 }
 
-function findMessage(db: Kysely<Schema>, msgId: bigint): Promise<StoredMessage | undefined> {
+function findMessage(db: Kysely<Schema>, msgId: bigint): Promise<MessageRow | undefined> {
   return db.selectFrom('messages').selectAll().where('msg_id', '=', msgId).executeTakeFirst()
 }

@@ -2,17 +2,10 @@ import { ApiError } from '@vox/protocol'
 import type { Kysely, Selectable } from 'kysely'
 import { prepared } from '../../db/prepared.ts'
 import type { Messages, Schema } from '../../db/schema.ts'
-import { filesShown } from '../files/attachments.ts'
 import type { HomeKey } from './home.ts'
 
 /** A message as it is stored. */
-export type StoredMessage = Selectable<Messages>
-
-/** With the files that it shows. */
-export interface MessageRow extends StoredMessage {
-  /** JSON text of a list; null if there are none. */
-  files: string | null
-}
+export type MessageRow = Selectable<Messages>
 
 /** A feed outside of its threads, or one of these. */
 export interface Place {
@@ -45,7 +38,6 @@ const feedPage = prepared((db, p: Page) =>
   db
     .selectFrom('messages')
     .selectAll()
-    .select(filesShown(db))
     .where('feed_id', '=', p.place)
     .where('thread_id', 'is', null)
     .where('msg_id', '<', p.before)
@@ -59,7 +51,6 @@ const threadPage = prepared((db, p: Page & { feed: number }) =>
   db
     .selectFrom('messages')
     .selectAll()
-    .select(filesShown(db))
     .where('feed_id', '=', p.feed)
     .where('thread_id', '=', p.place)
     .where('msg_id', '<', p.before)
@@ -72,7 +63,6 @@ const dmPage = prepared((db, p: Page) =>
   db
     .selectFrom('messages')
     .selectAll()
-    .select(filesShown(db))
     .where('dm_id', '=', p.place)
     .where('msg_id', '<', p.before)
     .where('msg_id', '>', p.after)
@@ -96,21 +86,11 @@ export function history(
 }
 
 const messageOfFeed = prepared((db, p: { feed_id: number; msg_id: bigint }) =>
-  db
-    .selectFrom('messages')
-    .selectAll()
-    .select(filesShown(db))
-    .where('msg_id', '=', p.msg_id)
-    .where('feed_id', '=', p.feed_id),
+  db.selectFrom('messages').selectAll().where('msg_id', '=', p.msg_id).where('feed_id', '=', p.feed_id),
 )
 
 const messageOfDm = prepared((db, p: { dm_id: number; msg_id: bigint }) =>
-  db
-    .selectFrom('messages')
-    .selectAll()
-    .select(filesShown(db))
-    .where('msg_id', '=', p.msg_id)
-    .where('dm_id', '=', p.dm_id),
+  db.selectFrom('messages').selectAll().where('msg_id', '=', p.msg_id).where('dm_id', '=', p.dm_id),
 )
 
 /** One message of a feed, in whichever thread of it, or of a conversation. */

@@ -5,7 +5,6 @@ import { prepared } from '../../db/prepared.ts'
 import { viewersOfFeed } from '../../events/audience.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
-import { filesShown } from '../files/attachments.ts'
 import { existingFeed } from '../spaces/sight.ts'
 import { demandMessage } from './messages.ts'
 import { showMessage } from './show.ts'
@@ -15,7 +14,7 @@ const pinned = prepared((db, p: { feed_id: number }) =>
     .selectFrom('pins')
     .innerJoin('messages', 'messages.msg_id', 'pins.msg_id')
     .selectAll('messages')
-    .select(['pinned_at', filesShown(db)])
+    .select('pinned_at')
     .where('pins.feed_id', '=', p.feed_id)
     .orderBy('pinned_at', 'desc')
     .orderBy('pins.msg_id', 'desc'),

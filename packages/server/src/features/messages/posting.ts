@@ -4,7 +4,7 @@ import type { Core } from '../../core.ts'
 import type { Work } from '../../events/work.ts'
 import { type Conversation, reveal } from '../dms/conversation.ts'
 import { attach } from '../files/attachments.ts'
-import { eventFile, type FileRow } from '../files/file.ts'
+import { eventFile, type FileRow, fileObject } from '../files/file.ts'
 import { beginThread, threadName } from '../threads/threads.ts'
 import { audienceOf, keyOf } from './home.ts'
 import { insertMessage, type NewMessage } from './store.ts'
@@ -56,6 +56,7 @@ function newMessage(msg_id: bigint, { webhook, ...post }: Post): NewMessage {
     reply_to: post.reply_to ?? null,
     mentions: jsonList(post.mentions),
     embeds: jsonList(post.embeds),
+    files: jsonList(post.files?.map(fileObject)),
     components: jsonList(post.components),
     webhook_id: webhook?.webhook_id ?? null,
     webhook_name: webhook?.name ?? null,

@@ -1,6 +1,5 @@
 import { type Embed, fullEmbed, parseJson, snowflakeTime } from '@vox/protocol'
-import type { MessageObject } from '@vox/protocol/endpoints'
-import { fileObject, type ShownFile } from '../files/file.ts'
+import type { FileObject, MessageObject } from '@vox/protocol/endpoints'
 import type { MessageRow } from './messages.ts'
 
 /** A stored message in its wire form (spec 04, section 1.1). */
@@ -16,7 +15,7 @@ export function showMessage(row: MessageRow): MessageObject {
     opaque_blob: row.opaque_blob,
     timestamp: snowflakeTime(row.msg_id),
     reply_to: row.reply_to,
-    attachments: listIn<ShownFile>(row.files).map(fileObject),
+    attachments: listIn<FileObject>(row.files),
     embed: embeds[0] ?? null,
     edit_timestamp: row.edit_timestamp,
     federated: false,

@@ -1,8 +1,8 @@
 import { prepared } from '../../db/prepared.ts'
-import type { StoredMessage } from './messages.ts'
+import type { MessageRow } from './messages.ts'
 
 /** A message that is about to be stored. */
-export type NewMessage = Omit<StoredMessage, 'edit_timestamp'>
+export type NewMessage = Omit<MessageRow, 'edit_timestamp'>
 
 /** Stores a message. */
 export const insertMessage = prepared((db, p: NewMessage) =>
@@ -17,6 +17,7 @@ export const insertMessage = prepared((db, p: NewMessage) =>
     reply_to: p.reply_to,
     mentions: p.mentions,
     embeds: p.embeds,
+    files: p.files,
     components: p.components,
     webhook_id: p.webhook_id,
     webhook_name: p.webhook_name,

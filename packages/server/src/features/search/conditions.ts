@@ -29,7 +29,7 @@ export function met(db: Kysely<Schema>, wanted: Conditions): Condition[] {
   if (dm_id !== undefined) conditions.push(sql`${seen(db, 'dm_id')} = ${dm_id}`)
   if (thread_id !== undefined) conditions.push(sql`${seen(db, 'thread_id')} = ${thread_id}`)
   if (author_id !== undefined) conditions.push(sql`${seen(db, 'author_id')} = ${author_id}`)
-  if (has_file !== undefined) conditions.push(sql`${showsFile} = ${has_file}`)
+  if (has_file !== undefined) conditions.push(sql`(messages.files is not null) = ${has_file}`)
   if (has_embed !== undefined) conditions.push(sql`(messages.embeds is not null) = ${has_embed}`)
   if (pinned !== undefined) conditions.push(sql`messages.msg_id in (select msg_id from pins)`)
   if (words !== undefined) conditions.push(says(db, words))
@@ -39,9 +39,6 @@ export function met(db: Kysely<Schema>, wanted: Conditions): Condition[] {
 /** A column to look at in a row. The `+` keeps SQLite from looking the rows up by it, and then sorting them. */
 const seen = (db: Kysely<Schema>, column: string) =>
   sql.raw(`${engineOf(db) === 'sqlite' ? '+' : ''}messages.${column}`)
-
-/** The offset keeps PostgreSQL from reading all attachments at once, which it holds for quicker. */
-const showsFile = sql`exists (select 1 from message_attachments as a where a.msg_id = messages.msg_id limit 1 offset 0)`
 
 const says = (db: Kysely<Schema>, words: string): Condition =>
   engineOf(db) === 'sqlite'

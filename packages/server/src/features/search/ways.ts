@@ -2,7 +2,6 @@ import { type Compilable, type Kysely, type RawBuilder, type SelectQueryBuilder,
 import { engineOf } from '../../db/dialect.ts'
 import { prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
-import { filesShown } from '../files/attachments.ts'
 import type { MessageRow } from '../messages/messages.ts'
 import { type Condition, type Conditions, met } from './conditions.ts'
 
@@ -74,7 +73,6 @@ function along({ table, rows, order, id, shown = (found) => found }: Index): Way
   const pageOf = (found: Rows, read: Read, page: Page) =>
     ordered(shown(found, page))
       .selectAll('messages')
-      .select(filesShown(read))
       .where((messages) => messages.and(met(read, page)))
       .limit(page.limit ?? sql.lit(USUAL_PAGE))
   // The count stands in the text: PostgreSQL would not keep a plan for all counts.
@@ -202,15 +200,13 @@ export const SAYING = from('message_texts', (text) => sql`instr(found.folded, ${
 /** By SQLite's index of texts. */
 export const MATCHING = from('message_search', (phrase) => sql`found.message_search match ${phrase}`, 'rowid')
 
-const FIRST_FILE = sql`(select min(a.file_id) from message_attachments as a where a.msg_id = found.msg_id)`
-
 /** Ways to what meets a condition; those that tend to be short first. */
 const WAYS = {
   pinned: from('pins'),
   thread_id: having('thread_id'),
   dm_id: having('dm_id'),
   has_embed: all(sql`messages.embeds is not null`),
-  has_file: from('message_attachments', () => sql`found.file_id = ${FIRST_FILE}`),
+  has_file: all(sql`messages.files is not null`),
   author_id: having('author_id'),
   feed_id: having('feed_id'),
 }

@@ -1,7 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { among, prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
-import { filesShown } from '../files/attachments.ts'
 import type { MessageRow } from '../messages/messages.ts'
 import { type Conditions, met } from './conditions.ts'
 import type { Cut } from './ways.ts'
@@ -49,7 +48,6 @@ const messagesWith = prepared((db, p: { ids: readonly bigint[] }) =>
   db
     .selectFrom('messages')
     .selectAll()
-    .select(filesShown(db))
     .where(among(db, sql.ref('msg_id'), p.ids))
     .orderBy('msg_id', 'desc'),
 )
