@@ -132,7 +132,7 @@ const TELLING: Readonly<Record<string, string>> = {
  * A prepared query of which PostgreSQL keeps the plan. Were it to see the values while it plans, it would make a plan for
  * each one that it takes for rare, and that takes longer than to walk along any of these ways.
  */
-function planned<P extends object, Row>(build: (read: Read, parameters: P) => Compilable<Row>) {
+export function planned<P extends object, Row>(build: (read: Read, parameters: P) => Compilable<Row>) {
   return prepared((read, parameters: P) => {
     if (engineOf(read) === 'sqlite') return build(read, parameters)
     const unseen = Object.entries(parameters).map(([name, value]) => {

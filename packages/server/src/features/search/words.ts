@@ -3,7 +3,7 @@ import { among, prepared } from '../../db/prepared.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { MessageRow } from '../messages/messages.ts'
 import { type Conditions, met } from './conditions.ts'
-import type { Cut } from './ways.ts'
+import { type Cut, planned, waysTo } from './ways.ts'
 
 type Read = Kysely<Schema>
 
@@ -17,8 +17,10 @@ export const FEW = 2_000
  * words, as they are sorted by what no index is in the order of.
  */
 export async function byWords(read: Read, wanted: Conditions, cut: Cut): Promise<MessageRow[]> {
-  const fresh = await newest(read, { ...wanted, ...cut })
-  const found = fresh.length === cut.limit ? fresh : await sorted(read, { ...wanted, ...cut })
+  const page = { ...wanted, ...cut }
+  const fresh = await newest(read, page)
+  if (fresh.length < cut.limit && waysTo(wanted).length === 0) return indexed(read, page)
+  const found = fresh.length === cut.limit ? fresh : await sorted(read, page)
   return found.length === 0 ? [] : messagesWith(read, { ids: found.map(({ msg_id }) => msg_id) })
 }
 
@@ -33,6 +35,24 @@ const newest = prepared((read, page: Page) => {
 }, PLANNED_ANEW)
 
 const sorted = prepared((read, page: Page) => withWords(read, page).orderBy(sql`msg_id + 0`, 'desc'), PLANNED_ANEW)
+
+/** By the index of words, which the offset keeps PostgreSQL from mixing with others: where there is no other way. */
+const indexed = planned((read, { before, after, limit, words, ...wanted }: Page) =>
+  read
+    .selectFrom(
+      read
+        .selectFrom('messages')
+        .selectAll()
+        .where((messages) => messages.and(met(read, { words })))
+        .offset(sql.lit(0))
+        .as('messages'),
+    )
+    .selectAll()
+    .where((messages) => messages.and(met(read, wanted)))
+    .where(sql<boolean>`msg_id < ${before} and msg_id > ${after}`)
+    .orderBy('msg_id', 'desc')
+    .limit(limit),
+)
 
 interface Page extends Conditions, Cut {}
 
