@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import { ApiError } from '@vox/protocol'
-import Fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Cidr } from '../config/networks.ts'
 import { maskUrl } from '../log.ts'
@@ -44,8 +44,12 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
     exposeHeadRoutes: false,
     connectionTimeout: QUIET_MS,
     requestTimeout: ARRIVAL_MS,
-    // Clients that offer HTTP/2 with every request are answered as if they had not.
-    http: { shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+    http: {
+      // Clients that offer HTTP/2 with every request are answered as if they had not.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      // Node would refuse without an envelope.
+      requireHostHeader: false,
+    },
     // What comes over a connection that is still open during the stop is answered like anything else.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_SEGMENT },
@@ -54,12 +58,16 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
   })
   // Nothing is read of a body that no route takes; Fastify would first ask for its type.
   http.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
-  const routes = collectRoutes(http)
+  const paths = collectPaths(http)
   http.decorateRequest('address', undefined)
   http.decorateRequest('credentials', undefined)
+  // What a client expects is no reason to refuse it.
+  http.server.on('checkExpectation', (request, response) => http.server.emit('request', request, response))
   http.addHook('onRequest', async (request, reply) => {
     request.address = clientAddress(request.socket.remoteAddress, request.headers, context.trustedProxies)
     reply.header('x-request-id', request.id)
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw new ApiError('INVALID_OPERATION', { message: 'The Host header is required.' })
   })
   http.addHook('onResponse', async (request, reply) => {
     // During the stop a connection ends with its request: nobody waits for clients that would use it again.
@@ -73,7 +81,8 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
     )
   })
   http.setErrorHandler(answer)
-  http.setNotFoundHandler(() => {
+  http.setNotFoundHandler((request, reply) => {
+    refuseOtherMethod(request, reply, paths)
     throw new ApiError('NOT_FOUND')
   })
   await allowOrigins(http, context.corsOrigins)
@@ -81,7 +90,6 @@ export async function createHttp(context: HttpContext, mountFeatures: (on: Mount
   mountProbes(http, context)
   await mountReference(http)
   mountFeatures(createMount(http, context))
-  refuseOtherMethods(http, routes)
   return http
 }
 
@@ -111,34 +119,38 @@ function mountProbes(http: FastifyInstance, { isReady, serverName }: HttpContext
   })
 }
 
-/** Methods by path, whatever its segments are called, of every route that is added from now on. */
-type Routes = Map<string, Set<string>>
+/** A path that routes have. */
+interface KnownPath {
+  shape: RegExp
+  methods: Set<string>
+}
 
-function collectRoutes(http: FastifyInstance): Routes {
-  const routes: Routes = new Map()
+/** The paths of all routes that are added from now on. */
+function collectPaths(http: FastifyInstance): ReadonlyMap<string, KnownPath> {
+  const paths = new Map<string, KnownPath>()
   http.addHook('onRoute', ({ url, method }) => {
-    const path = url.replaceAll(/:\w+/g, ':segment')
-    const known = routes.get(path) ?? new Set()
-    routes.set(path, known)
-    for (const name of [method].flat()) known.add(name)
+    if (url === '*') return
+    const shape = url.split('/').map((segment) => (segment.startsWith(':') ? '[^/]+' : RegExp.escape(segment)))
+    const pattern = `^${shape.join('/')}$`
+    const known = paths.get(pattern) ?? { shape: new RegExp(pattern), methods: new Set() }
+    paths.set(pattern, known)
+    for (const name of [method].flat()) known.methods.add(name)
   })
-  return routes
+  return paths
 }
 
 /** A known path with another method is 405, with the methods it knows (spec 01, section 1). */
-function refuseOtherMethods(http: FastifyInstance, routes: Routes): void {
-  for (const [url, methods] of [...routes]) {
-    if (url === '*') continue
-    const allowed = [...methods]
-    http.route({
-      method: http.supportedMethods.filter((method) => !methods.has(method)) as HTTPMethods[],
-      url,
-      handler: (_request, reply) => {
-        reply.header('allow', allowed.join(', '))
-        throw new ApiError('INVALID_OPERATION', { status: 405, message: `Use ${allowed.join(' or ')} here.` })
-      },
-    })
-  }
+function refuseOtherMethod(
+  { url, method }: FastifyRequest,
+  reply: FastifyReply,
+  paths: ReadonlyMap<string, KnownPath>,
+) {
+  const [path = ''] = url.split('?', 1)
+  const matching = [...paths.values()].filter(({ shape }) => shape.test(path))
+  const allowed = matching.flatMap(({ methods }) => [...methods])
+  if (allowed.length === 0 || allowed.includes(method)) return
+  reply.header('allow', allowed.join(', '))
+  throw new ApiError('INVALID_OPERATION', { status: 405, message: `Use ${allowed.join(' or ')} here.` })
 }
 
 /** Answers what is not even HTTP, a malformed length or an overlong header, and what did not come in time. */

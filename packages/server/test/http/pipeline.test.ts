@@ -29,9 +29,20 @@ describe('routing', () => {
 
   it('answers methods that it does not know and paths longer than any as it answers others', async () => {
     await using server = await startTestServer(sqlite)
-    assert.match(await ask(server, 'QUERY /api/v1/server'), /^HTTP\/1.1 405 .*allow: GET.*"INVALID_OPERATION"/s)
+    for (const line of ['QUERY /api/v1/server', 'PROPFIND /api/v1/server?x=/y', 'MKCOL /api/v1/server'])
+      assert.match(await ask(server, line), /^HTTP\/1.1 405 .*allow: GET.*"INVALID_OPERATION"/s)
     for (const line of ['QUERY /nowhere', 'PROPFIND /nowhere', `GET /api/v1/users/${'1'.repeat(5_000)}`])
       assert.match(await ask(server, line), /^HTTP\/1.1 404 .*"NOT_FOUND"/s)
+  })
+
+  it('passes over what a client expects, but not over a missing host', async () => {
+    await using server = await startTestServer(sqlite)
+    const ending = 'Connection: close\r\n\r\n'
+    const expecting = await speak(server, `GET /health HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n${ending}`)
+    assert.match(expecting, /^HTTP\/1.1 200 OK/)
+    const lost = await speak(server, `GET /health HTTP/1.1\r\n${ending}`)
+    assert.match(lost, /^HTTP\/1.1 400 .*"INVALID_OPERATION","message":"The Host header is required."/s)
+    assert.match(await speak(server, `GET /health HTTP/1.0\r\n${ending}`), /^HTTP\/1.1 200 OK/)
   })
 
   it('passes over offers to speak another protocol', async () => {
