@@ -6,6 +6,7 @@ import { auditTypes, registerAll } from '../support/community.ts'
 import { forEachEngine } from '../support/engines.ts'
 import { connectAll, GatewayClient } from '../support/gateway-client.ts'
 import { failure, startTestServer, type TestServer } from '../support/server.ts'
+import { countRows, runSql } from '../support/sql.ts'
 
 interface Listed {
   thread_id: number
@@ -117,6 +118,30 @@ forEachEngine('threads', (engine) => {
     assert.equal((await bob.get(`/feeds/1/messages/${parent}`)).status, 200)
     const { body } = await ada.get('/audit-log?event_type=thread.delete')
     assert.deepEqual(body.entries[0].metadata, { name: 'tea', feed_id: 1 })
+  })
+
+  it('go with any number of messages, in one event, while others write', async () => {
+    await using server = await startTestServer(engine)
+    const { ada, bob } = await withThread(server)
+    await runSql(
+      server.databaseUrl,
+      `insert into messages (msg_id, feed_id, thread_id, author_id, body)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 1700)
+        select i, 1, 1, ${bob.userId}, 'inside' from n`,
+    )
+    const gateway = await GatewayClient.connect(server, bob)
+    const deletion = ada.delete('/threads/1')
+    const { body: written } = await bob.post('/feeds/1/messages', { body: 'meanwhile' })
+    assert.equal((await deletion).status, 204)
+    assert.deepEqual(
+      (await gateway.told()).filter(([type]) => type !== 'message_create'),
+      [['thread_delete', { thread_id: 1 }]],
+    )
+    const left = [
+      'select 1 from messages where thread_id = 1',
+      `select 1 from messages where msg_id = ${written.msg_id}`,
+    ]
+    assert.deepEqual(await countRows(server.databaseUrl, ...left), [0, 1])
   })
 
   it('are subscribed to under their own feed', async () => {

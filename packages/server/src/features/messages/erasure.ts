@@ -1,14 +1,10 @@
-import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { DatabaseUnavailable } from '../../db/database.ts'
 import type { Schema } from '../../db/schema.ts'
 import type { Work } from '../../events/work.ts'
 import type { Services } from '../../services.ts'
 
-/** Enough at once to be quick, few enough to keep nobody waiting and to stay within the time limit of a statement. */
-const PART = 2_000
-
-/** Messages that one job of an {@link Erasure} deletes: whoever writes meanwhile does not notice. */
+/** Messages that one job deletes: whoever writes meanwhile does not notice. */
 const SLICE = 500
 
 interface Place {
@@ -16,18 +12,13 @@ interface Place {
   id: number
 }
 
-/** Deletes all messages of a thread, however many there are. */
-export async function eraseMessages(db: Kysely<Schema>, place: Place): Promise<void> {
-  while ((await eraseSome(db, place, PART)) > 0) await endOfTurn()
-}
-
-/** Deletes messages of a place, at most so many; how many are gone. */
-async function eraseSome(db: Kysely<Schema>, { column, id }: Place, most: number): Promise<number> {
+/** Deletes some messages of a place; whether none is left. */
+export async function eraseSlice(db: Kysely<Schema>, { column, id }: Place): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('messages')
-    .where('msg_id', 'in', (eb) => eb.selectFrom('messages').select('msg_id').where(column, '=', id).limit(most))
+    .where('msg_id', 'in', (eb) => eb.selectFrom('messages').select('msg_id').where(column, '=', id).limit(SLICE))
     .executeTakeFirst()
-  return Number(numDeletedRows)
+  return Number(numDeletedRows) < SLICE
 }
 
 /** Places that nobody sees any more. */
@@ -67,7 +58,7 @@ export class Erasure {
 
   async #eraseSlice(job: Work, id: number): Promise<boolean> {
     const { column, end } = this.#doomed
-    if ((await eraseSome(job.db, { column, id }, SLICE)) === SLICE) return false
+    if (!(await eraseSlice(job.db, { column, id }))) return false
     await end(job, id)
     return true
   }

@@ -17,7 +17,7 @@ import { demandPermission } from '../../http/pipeline.ts'
 import { pageOf, pageSize } from '../../pages.ts'
 import { isEmpty } from '../../patches.ts'
 import type { Services } from '../../services.ts'
-import { eraseMessages } from '../messages/erasure.ts'
+import { eraseSlice } from '../messages/erasure.ts'
 import { visibleFeed } from '../spaces/sight.ts'
 import { beginThread, findThread, type Thread } from './threads.ts'
 
@@ -95,14 +95,20 @@ export class ThreadService {
     })
   }
 
-  /** Deletes the thread with its messages, however many there are. */
-  delete(userId: number, threadId: number): Promise<void> {
+  /** Deletes the thread with its messages. A long one loses them bit by bit, while others write, and goes with the last. */
+  async delete(userId: number, threadId: number): Promise<void> {
+    let isGone = false
+    while (!isGone) isGone = await this.#deleteSlice(userId, threadId)
+  }
+
+  #deleteSlice(userId: number, threadId: number): Promise<boolean> {
     return this.#services.work.run(async (job) => {
       const { name, parent_feed_id: feedId } = await this.#manageable(job, userId, threadId)
-      await eraseMessages(job.db, { column: 'thread_id', id: threadId })
+      if (!(await eraseSlice(job.db, { column: 'thread_id', id: threadId }))) return false
       await job.db.deleteFrom('threads').where('thread_id', '=', threadId).execute()
       job.emit(threadDelete, { thread_id: threadId }, viewersOfFeed(feedId))
       job.audit({ type: 'thread.delete', actor: userId, target: threadId, metadata: { name, feed_id: feedId } })
+      return true
     })
   }
 
