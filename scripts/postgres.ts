@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, statfsSync } from 'node:fs'
 import { chown, mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -19,8 +19,13 @@ const SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '400',
+  max_wal_size: '256MB',
   listen_addresses: '',
 }
+
+/** A file system in memory, as Linux has it, and the bytes that a run's databases may take. */
+const MEMORY = '/dev/shm'
+const ROOM = 2 * 1024 ** 3
 
 /** A PostgreSQL server for one run; gone with everything in it when it is disposed of. */
 export interface ThrowAwayPostgres extends AsyncDisposable {
@@ -60,7 +65,7 @@ export async function startPostgres(
   overrides: Partial<Record<keyof typeof SETTINGS, string>> = {},
 ): Promise<ThrowAwayPostgres> {
   await using cleanUp = new AsyncDisposableStack()
-  const { path: folder } = cleanUp.use(await mkdtempDisposable(path.join(tmpdir(), 'vox-postgres-')))
+  const { path: folder } = cleanUp.use(await mkdtempDisposable(path.join(folderForData(), 'vox-postgres-')))
   const user = process.getuid?.() === 0 ? UNPRIVILEGED : undefined
   if (user) await chown(folder, user.uid, user.gid)
   const data = path.join(folder, 'data')
@@ -87,6 +92,13 @@ export async function startPostgres(
   await start()
   const running = cleanUp.move()
   return { url, stop, start, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** In memory if there is room: nothing of it is to last, and the databases of a run are many files. */
+function folderForData(): string {
+  if (!existsSync(MEMORY)) return tmpdir()
+  const { bavail, bsize } = statfsSync(MEMORY)
+  return bavail * bsize > ROOM ? MEMORY : tmpdir()
 }
 
 async function createCluster(initdb: string, data: string, user: typeof UNPRIVILEGED | undefined): Promise<void> {

@@ -18,6 +18,9 @@ import { unansweredErrors } from './unanswered-errors.ts'
 const ALL_TESTS = 'packages/*/test/**/*.test.ts'
 const INTERRUPTED = 130
 
+/** What Node makes of the sources, in the folder in which a server keeps it too. Each file of tests is a process. */
+const COMPILE_CACHE = path.join(tmpdir(), 'node-compile-cache')
+
 /** Many times what the tests need: whatever still runs by then hangs. */
 const TIME_LIMIT_MS = 15 * 60_000
 
@@ -87,7 +90,7 @@ async function run(args: string[], environment: Record<string, string>): Promise
   ]
   tests = spawn(process.execPath, [...options, ...inOrder(args)], {
     stdio: 'inherit',
-    env: { ...process.env, ...environment },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...environment },
   })
   const tooLong = setTimeout(interrupt, TIME_LIMIT_MS)
   const [code] = await once(tests, 'exit')

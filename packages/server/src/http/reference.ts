@@ -19,10 +19,11 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+const document = openApiDocument(ENDPOINTS, { title: 'Vox', version: VERSION })
+const text = JSON.stringify(document)
+
 /** The API reference: `/api/v1/openapi.json` for programs, `/docs` for people. */
 export async function mountReference(http: FastifyInstance): Promise<void> {
-  const document = openApiDocument(ENDPOINTS, { title: 'Vox', version: VERSION })
-  const text = JSON.stringify(document)
   http.get('/api/v1/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(text))
   await http.register(swagger, { mode: 'static', specification: { document: document as never } })
   await http.register(swaggerUi, {

@@ -37,6 +37,10 @@ async function emptyPlace(engine: Engine, { databaseUrl }: Place): Promise<Place
   return { databaseUrl, storagePath: freshPath() }
 }
 
+/** On PostgreSQL in a schema of its own. */
+const startEmpty = async (engine: Engine) =>
+  startTestServer(engine, { env: { VOX_DATABASE_URL: await engine.freshUrl() } })
+
 const startAt = (engine: Engine, place: Place) => startTestServer(engine, { env: variables(place) })
 
 /** An administrator with a feed to post in. */
@@ -78,7 +82,7 @@ const done = /^\S+ is complete: database, (\d+) uploaded files?, [^\n]+\.\n$/
 
 forEachEngine('a backup', (engine) => {
   it('of a busy server holds all that was acknowledged before it began, and nothing halfway', async () => {
-    const server = await startTestServer(engine)
+    const server = await startEmpty(engine)
     const { ada, messages, files } = await founderOf(server)
     const url = await upload(ada, files, 'remember this')
     const acknowledged: bigint[] = []
@@ -118,7 +122,7 @@ forEachEngine('a backup', (engine) => {
   })
 
   it('goes back to an earlier state by force, and only by force', async () => {
-    const server = await startTestServer(engine)
+    const server = await startEmpty(engine)
     const { ada, files } = await founderOf(server)
     const early = await upload(ada, files, 'early')
     const file = freshPath('.tar')
@@ -167,7 +171,7 @@ forEachEngine('a backup', (engine) => {
   })
 
   it('whose database cannot be read changes nothing', async () => {
-    const server = await startTestServer(engine)
+    const server = await startEmpty(engine)
     const { ada } = await founderOf(server)
     await server.close()
     const name = engine.name === 'sqlite' ? 'database.sqlite' : 'database.pgdump'

@@ -82,7 +82,7 @@ describe('PostgreSQL stopped and started under load', { skip: !programs && 'Post
   it('costs refusals, but no message, no restart and no session', { timeout: 60_000 }, async () => {
     // Whatever is acknowledged has to be there after a crash of PostgreSQL, as it is with the settings it comes with.
     await using instance = await startPostgres(programs ?? '', { synchronous_commit: 'on' })
-    await using server = await startTestServer({ name: 'postgres', freshUrl: async () => instance.url })
+    await using server = await startTestServer({ migratedUrl: async () => instance.url })
     const ada = await server.register('ada')
     const bob = await server.register('bob')
     await ada.post('/feeds', { name: 'general', type: 'text' })

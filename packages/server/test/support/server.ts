@@ -29,9 +29,12 @@ export interface TestOptions {
   gifOrigin?: string
 }
 
-/** A real server on a free port with an empty database. */
-export async function startTestServer(engine: Engine, options: TestOptions = {}): Promise<TestServer> {
-  const databaseUrl = options.env?.VOX_DATABASE_URL ?? (await engine.freshUrl())
+/** A real server on a free port, with a database that nothing is in. */
+export async function startTestServer(
+  engine: Pick<Engine, 'migratedUrl'>,
+  options: TestOptions = {},
+): Promise<TestServer> {
+  const databaseUrl = options.env?.VOX_DATABASE_URL ?? (await engine.migratedUrl())
   const storagePath = options.env?.VOX_STORAGE_PATH ?? freshPath()
   const clock = options.clock ?? systemClock
   const bus = new CheckedBus(() => clock.now())
