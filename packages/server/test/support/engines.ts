@@ -49,7 +49,9 @@ function sqliteEngine(): Engine {
 /** An empty database is a schema of its own on the given server, as only a whole database can be copied. */
 function postgres(serverUrl: string): Engine {
   const made: string[] = []
-  after(() => runSql(serverUrl, ...made.map((what) => `drop ${what}`)))
+  after(async () => {
+    if (made.length > 0) await runSql(serverUrl, ...made.map((what) => `drop ${what}`))
+  })
   const create = async (kind: 'schema' | 'database', from = '') => {
     const name = `vox_test_${randomBytes(8).toString('hex')}`
     await runSql(serverUrl, `create ${kind} ${name}${from}`)
