@@ -58,6 +58,8 @@ function databaseOptions(config: Config, log: Logger): DatabaseOptions {
     poolSize: config.get('database.pool_size'),
     maxOverflow: config.get('database.max_overflow'),
     poolRecycleSeconds: config.get('database.pool_recycle'),
+    onMigration: (migration) =>
+      log.info({ migration }, 'converting the database, which takes longer the more it holds'),
     onError: (err) => log.error({ err }, 'an effect of a committed change failed'),
     onLockLost: () => {
       log.fatal('another process has taken over the database; this one stops')

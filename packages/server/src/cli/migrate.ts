@@ -20,7 +20,9 @@ async function run({ env, flags, out, err }: Invocation): Promise<void> {
   const config = new Config(env, createLog(logFormat(env, err.isTTY ?? false)))
   const { migrateDatabase, pendingMigrations } = await import('../db/open.ts')
   const isDryRun = flags['dry-run'] === true
-  const names = await (isDryRun ? pendingMigrations : migrateDatabase)(config.get('database.url'))
+  const url = config.get('database.url')
+  const announce = (name: string) => void out.write(`applying ${name} …\n`)
+  const names = await (isDryRun ? pendingMigrations(url) : migrateDatabase(url, undefined, announce))
   for (const name of names) out.write(`${isDryRun ? 'would apply' : 'applied'} ${name}\n`)
   if (names.length === 0) out.write('The database is up to date.\n')
 }

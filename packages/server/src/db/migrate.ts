@@ -47,12 +47,16 @@ export async function pendingIn(
 }
 
 /**
- * Brings the database up to date: an empty one in a single transaction, another one migration by migration. The caller
- * sees to it that no other process does the same.
+ * Brings the database up to date: an empty one in a single transaction, another one migration by migration, each of
+ * them announced, because it takes as long as there is data. The caller sees to it that no other process does the same.
  *
  * @throws SchemaRefused when the database is not ours, or of a newer version of this program.
  */
-export async function migrate(writer: Writer, migrations = MIGRATIONS): Promise<readonly Migration[]> {
+export async function migrate(
+  writer: Writer,
+  migrations = MIGRATIONS,
+  announce = (_name: string) => {},
+): Promise<readonly Migration[]> {
   const pending = await pendingIn(writer.engine, writer.execute, migrations)
   if (await isUnfinishedCopy(writer))
     throw new SchemaRefused('the database is not complete: "vox migrate-data" has not finished, so run it again first')
@@ -60,7 +64,10 @@ export async function migrate(writer: Writer, migrations = MIGRATIONS): Promise<
   const steps = isFresh ? [pending] : pending.map((migration) => [migration])
   for (const step of steps)
     await inTransaction(writer, async () => {
-      for (const migration of step) await apply(writer, migration, migrations.indexOf(migration) + 1)
+      for (const migration of step) {
+        if (!isFresh) announce(migration.name)
+        await apply(writer, migration, migrations.indexOf(migration) + 1)
+      }
     })
   return pending
 }

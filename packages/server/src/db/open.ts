@@ -18,6 +18,8 @@ import type { Writer } from './writer.ts'
 const PING_TIMEOUT_MS = 2000
 
 export interface DatabaseOptions extends PoolOptions {
+  /** Hears of each migration of a database that holds data, before it begins. */
+  onMigration(name: string): void
   /** Hears of effects that throw. */
   onError(error: unknown): void
   /**
@@ -36,23 +38,30 @@ export async function openDatabase(url: string, options: DatabaseOptions): Promi
   await using resources = new AsyncDisposableStack()
   const target = parseDatabaseUrl(url)
   const connections =
-    target.engine === 'sqlite' ? await openSqlite(target, resources) : await openPostgres(target, options, resources)
+    target.engine === 'sqlite'
+      ? await openSqlite(target, options, resources)
+      : await openPostgres(target, options, resources)
   return new OpenDatabase(connections, options.onError, resources.move())
 }
 
 /**
- * Brings the schema up to date, for `vox migrate`. Resolves to the names of the migrations applied.
+ * Brings the schema up to date, for `vox migrate`. Resolves to the names of the migrations applied; those of a database
+ * that holds data are announced as well, each before it begins.
  *
  * @throws as {@link openDatabase} does.
  */
-export async function migrateDatabase(url: string, migrations = MIGRATIONS): Promise<string[]> {
+export async function migrateDatabase(
+  url: string,
+  migrations = MIGRATIONS,
+  announce?: (name: string) => void,
+): Promise<string[]> {
   await using resources = new AsyncDisposableStack()
   const target = parseDatabaseUrl(url)
   const writer =
     target.engine === 'sqlite'
       ? sqliteWriter(target, resources)
       : resources.use(await PostgresWriter.open(await reachable(target), () => {}))
-  return namesOf(await migrate(writer, migrations))
+  return namesOf(await migrate(writer, migrations, announce))
 }
 
 /** Names of the migrations that {@link migrateDatabase} would apply. Only reads. */
@@ -104,9 +113,13 @@ interface Connections {
   poolStats?: () => PoolStats
 }
 
-async function openSqlite(target: SqliteTarget, resources: AsyncDisposableStack): Promise<Connections> {
+async function openSqlite(
+  target: SqliteTarget,
+  { onMigration }: DatabaseOptions,
+  resources: AsyncDisposableStack,
+): Promise<Connections> {
   const writer = sqliteWriter(target, resources)
-  await migrate(writer)
+  await migrate(writer, MIGRATIONS, onMigration)
   writer.useWriteAheadLog()
   const reader = resources.use(new SqliteConnection(writer.path, { readOnly: true }))
   const aside = resources.use(new AsideReader(writer.path))
@@ -128,7 +141,7 @@ async function openPostgres(
   {
     // Migrations may take as long as they need, so they have a session of their own.
     await using migrator = await PostgresWriter.open(config, () => {})
-    await migrate(migrator)
+    await migrate(migrator, MIGRATIONS, options.onMigration)
   }
   const limited = { ...TIMEOUTS, ...config }
   const writer = resources.use(await PostgresWriter.open(limited, options.onLockLost))

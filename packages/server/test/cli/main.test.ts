@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { MIGRATIONS } from '../../src/db/migrations/index.ts'
+import { migrateDatabase } from '../../src/db/open.ts'
 import { Program, stop } from '../support/program.ts'
 
 const program = new Program()
@@ -95,5 +97,13 @@ describe('vox migrate', () => {
     assert.match(out, /^(applied .+\n)+$/)
     assert.equal((await program.run(args)).out, 'The database is up to date.\n')
     assert.equal((await program.run([...args, '--dry-run'])).out, 'The database is up to date.\n')
+  })
+
+  it('says which conversion of an older database it is at', async () => {
+    const url = `sqlite+aiosqlite:///${join(program.folder, 'older.db')}`
+    await migrateDatabase(url, MIGRATIONS.slice(0, -1))
+    const { out } = await program.run(['migrate', '--database-url', url])
+    const name = MIGRATIONS.at(-1)?.name
+    assert.equal(out, `applying ${name} …\napplied ${name}\n`)
   })
 })

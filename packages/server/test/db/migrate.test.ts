@@ -12,6 +12,8 @@ import { migrateDatabase, pendingMigrations } from '../../src/db/open.ts'
 import { parseDatabaseUrl } from '../../src/db/url.ts'
 import { addUser, openTestDatabase } from '../support/database.ts'
 import { forEachEngine, sqlite } from '../support/engines.ts'
+import { keepingLog } from '../support/log.ts'
+import { startTestServer } from '../support/server.ts'
 import { runSql } from '../support/sql.ts'
 
 const ALL = MIGRATIONS.map(({ name }) => name)
@@ -55,9 +57,23 @@ forEachEngine('migrations', (engine) => {
     await migrateDatabase(url, [foundation])
     const newer = [foundation, adding('second'), adding('third')]
     assert.deepEqual(await pendingMigrations(url, newer), ['second', 'third'])
-    assert.deepEqual(await migrateDatabase(url, newer), ['second', 'third'])
+    const announced: string[] = []
+    assert.deepEqual(await migrateDatabase(url, newer, (name) => announced.push(name)), ['second', 'third'])
+    assert.deepEqual(announced, ['second', 'third'])
     assert.deepEqual(await pendingMigrations(url, newer), [])
     await runSql(url, 'insert into second values (1)', 'insert into third values (1)')
+  })
+
+  it('are named in the log of a server that starts with them, unless there is nothing to convert yet', async () => {
+    const url = await engine.freshUrl()
+    await migrateDatabase(url, MIGRATIONS.slice(0, -2))
+    const converted = async (env: Record<string, string>) => {
+      const { records, log } = keepingLog()
+      await (await startTestServer(engine, { env, log })).close()
+      return records.flatMap(({ migration }) => migration ?? [])
+    }
+    assert.deepEqual(await converted({ VOX_DATABASE_URL: url }), ALL.slice(-2))
+    assert.deepEqual(await converted({ VOX_DATABASE_URL: await engine.freshUrl() }), [])
   })
 
   it('take over the messages of feeds when conversations come', async () => {

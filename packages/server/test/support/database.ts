@@ -16,6 +16,7 @@ export async function openTestDatabase(
       throw error
     },
     onLockLost() {},
+    onMigration() {},
     ...options,
   })
   return Object.assign(database, { [Symbol.asyncDispose]: () => database.close() })
